@@ -51,6 +51,12 @@ export interface Batching {
   readonly maxTexts: number;
   /** Of the texts alone, at most, in bytes of UTF-8. Default 262,144. */
   readonly maxBytes?: number;
+  /**
+   * A request that ends with one `RequestError` for all was refused before any of
+   * it was taken: each text is then sent alone. Default: it is the error of each,
+   * since some may have gone out.
+   */
+  readonly takesAllOrNone?: boolean;
 }
 
 /** What a provider is given with several messages. */
@@ -208,7 +214,8 @@ export abstract class Provider {
 
   /**
    * Several messages in one request, for carriers that can; answers a result for
-   * each, in their order. What it rejects with is the error of each of them.
+   * each, in their order. What it rejects with is the error of each of them; one to
+   * blame is found by sending each alone, where `batching` allows it.
    */
   sendBatch?(
     messages: readonly OutgoingMessage[],

@@ -138,8 +138,47 @@ for (const error of [
   });
 }
 
+for (const batching of [
+  { maxTexts: 100 },
+  { maxTexts: 100, takesAllOrNone: false },
+]) {
+  test(`what may have gone out in part is not sent again, by ${JSON.stringify(batching)}`, async () => {
+    const { provider, send } = setUp(batching);
+    provider.answer = async () => {
+      throw new RequestError("malformed");
+    };
+    const results = await Promise.allSettled(textsOf(2).map((it) => send(it)));
+    assert.deepEqual(
+      results.map((it) => it.status === "rejected" && it.reason.message),
+      ["malformed", "malformed"],
+    );
+    assert.deepEqual(provider.requests, [["0", "1"]]);
+  });
+}
+
+test("what was given up by then is not tried alone", async () => {
+  const { provider, send } = setUp({ maxTexts: 100, takesAllOrNone: true });
+  const begun = Promise.withResolvers<void>();
+  const answer = Promise.withResolvers<RequestError>();
+  provider.answer = async (bodies) => {
+    begun.resolve();
+    return bodies.length > 1 ? await answer.promise : undefined;
+  };
+  const leaving = new AbortController();
+  const gone = send("a", leaving.signal);
+  const others = [send("b"), send("c")];
+  await begun.promise;
+  leaving.abort(new Error("left"));
+  await assert.rejects(gone, /left/);
+  answer.resolve(new RequestError("malformed"));
+  await Promise.all(others);
+  const [together, ...alone] = provider.requests;
+  assert.equal(together?.length, 3);
+  assert.deepEqual(alone, [["b"], ["c"]]);
+});
+
 test("of a request that is refused for what is in it each text is tried alone", async () => {
-  const { provider, send } = setUp();
+  const { provider, send } = setUp({ maxTexts: 100, takesAllOrNone: true });
   provider.answer = async (bodies) =>
     bodies.includes("1") ? new RequestError("malformed") : undefined;
   const results = await Promise.allSettled(textsOf(3).map((it) => send(it)));

@@ -131,9 +131,11 @@ export class SendQueue {
       results = wanted.map(({ message }) => ({ message, error }));
     }
     this.#redact(results, wanted);
-    if (isRefusedWhole(results)) {
+    if (this.#provider.batching?.takesAllOrNone && isRefusedWhole(results)) {
       // One of them may be to blame: it is not to take the others with it.
-      for (const each of wanted) this.#sendAlone(each);
+      for (const each of wanted) {
+        if (!each.turn.isGivenUp) this.#sendAlone(each);
+      }
       return;
     }
     for (const [at, { message, resolve, reject }] of wanted.entries()) {
@@ -175,7 +177,7 @@ export class SendQueue {
 
 /**
  * Whether a request was refused for what was in it, before any of it was looked at
- * by itself: nothing of it went out.
+ * by itself. Of a provider that takes all of a request or none, nothing went out.
  */
 function isRefusedWhole(results: readonly Result[]): boolean {
   const [error] = results.map((it) => it.error);

@@ -5,6 +5,7 @@ import {
   AuthError,
   LimitsError,
   MessageSendError,
+  RequestError,
   ServerError,
 } from "../errors.ts";
 import { Gateway } from "../gateway.ts";
@@ -149,6 +150,26 @@ const successes: readonly [
     },
   ],
 ];
+// JavaScript that says of a member that there is nothing to say.
+for (const member of ["error", "senderData", "state", "externalId", "code"]) {
+  test(`takes null as ${member} as if it was not there`, async () => {
+    const result = { externalId: "1", state: "sent", [member]: null };
+    const { send } = setUp({
+      publishMessage: () => result as unknown as BackendResult,
+    });
+    const { msgid, knownState } = await send();
+    assert.deepEqual(
+      [msgid, knownState],
+      [member === "externalId" ? null : "1", "sent"],
+    );
+  });
+}
+
+test("an empty text as error is none", async () => {
+  const { send } = setUp({ publishMessage: () => ({ error: "" }) });
+  assert.equal((await send()).knownState, "sent");
+});
+
 for (const [title, result, expected] of successes) {
   test(`takes ${title} as the result of a text that was sent`, async () => {
     const { send } = setUp({ publishMessage: async () => result });
@@ -398,6 +419,53 @@ test("ids that a backend chooses are told to it, and kept while the outcome is o
   const second = new OutgoingMessage(phone, "Hello");
   await assert.rejects(refused.gateway.send(second));
   assert.equal(second.msgid, null);
+});
+
+for (const id of [undefined, null, "", 1.5, {}]) {
+  test(`nothing is sent under ${JSON.stringify(id)} as a chosen id`, async () => {
+    let published = 0;
+    const { gateway, provider } = setUp({
+      publishMessage: () => void published++,
+      publishMessages: (messages) => {
+        published += messages.length;
+        return messages.map(() => ({}));
+      },
+      chooseId: () => id as unknown as string,
+    });
+    const message = new OutgoingMessage(phone, "Hello");
+    const expected = {
+      name: "ConfigurationError",
+      message: /chooseId of the backend must answer/,
+    };
+    await assert.rejects(gateway.send(message), expected);
+    await assert.rejects(gateway.chooseRoute(message), expected);
+    await assert.rejects(
+      async () => await provider.sendBatch?.([message, message]),
+      expected,
+    );
+    assert.equal(published, 0);
+    assert.equal(message.msgid, null);
+  });
+}
+
+test("of several of which one fails the backend, each has that error and none is sent again", async () => {
+  const sent: string[] = [];
+  const { send } = setUp({
+    publishMessage: ({ text }) => void sent.push(text),
+    publishMessages(messages) {
+      for (const { text } of messages) {
+        if (text === "bad") throw new RequestError("bad");
+        sent.push(text);
+      }
+      return messages.map(() => ({}));
+    },
+  });
+  const results = await Promise.allSettled(["ok", "bad"].map((it) => send(it)));
+  assert.deepEqual(
+    results.map((it) => it.status === "rejected" && it.reason.name),
+    ["RequestError", "RequestError"],
+  );
+  assert.deepEqual(sent, ["ok"]);
 });
 
 test("the sender and data of a backend go with its texts", async () => {

@@ -17,7 +17,7 @@ import {
 import type { Backend, BackendContext, BackendMessage } from "./backend.ts";
 import { toKnownError } from "./backend-errors.ts";
 import { toBackendMessage } from "./backend-message.ts";
-import { applyResult } from "./backend-result.ts";
+import { applyResult, toChosenId } from "./backend-result.ts";
 import { toStatuses } from "./backend-status.ts";
 
 /** How a backend is used, besides what it says itself. */
@@ -53,7 +53,7 @@ export class BackendProvider extends Provider {
       this.fetchStatuses = (msgids, context) => this.#check(msgids, context);
     }
     if (backend.chooseId !== undefined) {
-      this.chooseId = () => String(backend.chooseId?.());
+      this.chooseId = () => toChosenId(backend.chooseId?.());
     }
   }
 

@@ -5,7 +5,11 @@
  */
 
 import { describeValue } from "../describe-value.ts";
-import { MessageSendError, ProviderError } from "../errors.ts";
+import {
+  ConfigurationError,
+  MessageSendError,
+  ProviderError,
+} from "../errors.ts";
 import type { OutgoingMessage } from "../outgoing-message.ts";
 import { type BackendState, backendStates } from "./backend.ts";
 import { toKnownError } from "./backend-errors.ts";
@@ -23,10 +27,12 @@ export function applyResult(
   if (result instanceof Error) throw toKnownError(result);
   const given = membersOf(result ?? {});
   const { externalId, senderData, error, code } = given;
+  // As many write it who have nothing to say of a member.
+  const hasFailed = !isAbsent(error) && error !== "";
   const state = toState(given.state ?? defaultState);
-  if (senderData !== undefined) message.meta = { ...membersOf(senderData) };
+  if (!isAbsent(senderData)) message.meta = { ...membersOf(senderData) };
   if (error instanceof Error) throw toKnownError(error);
-  const reason = typeof error === "string" && error !== "" ? error : undefined;
+  const reason = typeof error === "string" && hasFailed ? error : undefined;
   if (state === "unknown") {
     message.msgid = toId(externalId) ?? message.msgid;
     throw new ProviderError(
@@ -34,7 +40,7 @@ export function applyResult(
       { code: isCode(code) ? code : "UNKNOWN", outcomeUnknown: true },
     );
   }
-  if (state === "rejected" || error !== undefined) {
+  if (state === "rejected" || hasFailed) {
     throw new MessageSendError(reason ?? "The backend refused the text", {
       ...(isCode(code) && { code }),
       ...(state === "rejected" && { refused: "message" }),
@@ -66,9 +72,8 @@ function toState(state: unknown): BackendState {
 }
 
 function toId(id: unknown): string | null {
-  if (id === undefined || id === null) return null;
-  if (typeof id === "string" && id !== "") return id;
-  if (typeof id === "number" && Number.isSafeInteger(id)) return String(id);
+  if (isAbsent(id)) return null;
+  if (isId(id)) return String(id);
   throw invalidResult(
     `expected a text or a whole number as externalId, got ${describeValue(id)}`,
   );
@@ -80,6 +85,26 @@ function membersOf(value: unknown): Readonly<Record<string, unknown>> {
     return value as Readonly<Record<string, unknown>>;
   }
   throw invalidResult(`expected an object, got ${describeValue(value)}`);
+}
+
+/**
+ * The id that `chooseId` of a backend answered.
+ *
+ * @throws ConfigurationError: nothing was sent
+ */
+export function toChosenId(id: unknown): string {
+  if (isId(id)) return String(id);
+  throw new ConfigurationError(
+    `chooseId of the backend must answer a text or a whole number, got ${describeValue(id)}`,
+  );
+}
+
+function isId(id: unknown): id is string | number {
+  return (typeof id === "string" && id !== "") || Number.isSafeInteger(id);
+}
+
+function isAbsent(value: unknown): value is undefined | null {
+  return value === undefined || value === null;
 }
 
 function isCode(code: unknown): code is string | number {

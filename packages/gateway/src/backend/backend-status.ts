@@ -60,7 +60,7 @@ function toStatus(entry: unknown, rtime: Date): MessageStatus {
   }
   return new statuses[known](String(externalId), {
     rtime,
-    ...(code !== undefined && { statusCode: code }),
+    ...(code !== undefined && code !== null && { statusCode: code }),
     ...(typeof text === "string" && { status: text }),
   });
 }

@@ -132,7 +132,8 @@ export interface Backend {
   ): MaybePromise<MaybeResult>;
   /**
    * Sends several in one request, which are sent at the same time; answers a result
-   * or an error for each, in their order. What it throws is the error of each.
+   * or an error for each, in their order. What it throws is the error of each, and
+   * none of them is sent again for a `RequestError`: some may have gone out.
    * Absent: one by one.
    */
   publishMessages?(
@@ -155,7 +156,8 @@ export interface Backend {
   ): Readonly<Record<string, unknown>>;
   /**
    * A fresh id for one text, for services that take ids of ours: it is written down
-   * before the text is sent, and asked about even after a crash.
+   * before the text is sent, and asked about even after a crash. Where it answers
+   * none, the text is not sent.
    */
   chooseId?(): string;
   /** What a code of the service means, as a sentence. */

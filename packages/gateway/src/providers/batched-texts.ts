@@ -55,7 +55,8 @@ export function batchingOf(isBatched = true): Batching | undefined {
   return isBatched ? batching : undefined;
 }
 
-const batching: Batching = { maxTexts: maxBatch };
+/** They read a request before they take any of it. */
+const batching: Batching = { maxTexts: maxBatch, takesAllOrNone: true };
 
 /**
  * Sends in requests of up to 100 texts, each under the id that was chosen for it,

@@ -75,7 +75,9 @@ export class ClickatellProvider extends Provider {
 
   override get batching(): Batching | undefined {
     const { batch = true } = this.#config;
-    return batch ? { maxTexts: maxTextsPerRequest } : undefined;
+    return batch
+      ? { maxTexts: maxTextsPerRequest, takesAllOrNone: true }
+      : undefined;
   }
 
   override get from(): string | undefined {

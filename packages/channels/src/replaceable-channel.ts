@@ -65,6 +65,10 @@ class Place implements ReplaceableChannel {
     return this.#current !== undefined;
   }
 
+  maxInFlight(): number | undefined {
+    return this.#current?.channel.maxInFlight?.();
+  }
+
   replace(channel: Channel | undefined): void {
     const before = this.#current;
     this.#current = undefined;

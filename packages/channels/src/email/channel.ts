@@ -36,6 +36,7 @@ import { MailPace } from "./mail-pace.ts";
 import type { MailPart } from "./mail-part.ts";
 import { createSenderCheck, domainOf } from "./mail-senders.ts";
 import {
+  type MailWait,
   noSmtpUtf8,
   outcomeOfError,
   outcomeOfReply,
@@ -111,6 +112,15 @@ export const mandrillMetadata = "carillon_mail";
 /** How long an attempt at an e-mail may take, in milliseconds. */
 export const emailTimeoutMs = 30_000;
 
+/** Connections to the mail server at once. */
+const defaultConnections = 5;
+
+/**
+ * How long attempts wait for their turn, about, in milliseconds: enough that the
+ * next mail is there at each turn, and far from the end of an attempt.
+ */
+const paceWaitMs = 2000;
+
 /** What the files of mails may take of the memory, in bytes. */
 const attachmentMemoryBytes = 100_663_296;
 
@@ -166,6 +176,13 @@ class EmailChannel implements Channel {
     );
   }
 
+  maxInFlight(): number | undefined {
+    const { mailsPerSecond, connections = defaultConnections } = this.#options;
+    if (mailsPerSecond === undefined) return undefined;
+    const waiting = Math.ceil((mailsPerSecond * paceWaitMs) / 1000);
+    return waiting + Math.min(connections, waiting);
+  }
+
   prepare(message: Message): PreparedMessage | Promise<PreparedMessage> {
     const ready = withTextPart(message);
     return ready instanceof Promise
@@ -205,26 +222,30 @@ class EmailChannel implements Channel {
     const closing = this.#closing.signal;
     if (signal.aborted || closing.aborted) return interrupted;
     using deadline = new Deadline(this.timeoutMs, signal, closing);
-    let waitsForRoom = false;
+    let waitsFor: MailWait | undefined;
     try {
       const size = message.email?.attachmentBytes;
       const isTaken =
         !needsSmtpUtf8(recipient.endpoint) ||
         (await transport.takesSmtpUtf8(deadline.signal));
       if (!isTaken) return noSmtpUtf8;
-      await this.#pace?.turn(deadline.signal);
-      const data = { message, recipient, mail, from };
-      if (size === undefined) {
-        return await this.#send(transport, data, [], deadline.signal);
-      }
+      const send = async (files: readonly MailPart[]) => {
+        // Behind all other waits, so that mails leave as evenly as they may.
+        waitsFor = "turn";
+        await this.#pace?.turn(deadline.signal);
+        waitsFor = undefined;
+        const data = { message, recipient, mail, from };
+        return await this.#send(transport, data, files, deadline.signal);
+      };
+      if (size === undefined) return await send([]);
       if (this.#parts === undefined) {
         return rejected("Files of mails cannot be read here.");
       }
       using held = this.#parts.hold(message.seq);
       const bytes = size * bytesPerAttachmentByte;
-      waitsForRoom = true;
+      waitsFor = "memory";
       using _ = await this.#memory.take(bytes, deadline.signal);
-      waitsForRoom = false;
+      waitsFor = undefined;
       const files = await orAborted(
         held.read().catch((error: unknown) => {
           const { id: messageId } = message;
@@ -237,10 +258,10 @@ class EmailChannel implements Channel {
       if (files.length === 0) {
         return rejected("The mail's files are not kept any more.");
       }
-      return await this.#send(transport, data, files, deadline.signal);
+      return await send(files);
     } catch (error) {
       if (deadline.isOver) {
-        return outcomeOfTimeout(this.timeoutMs, waitsForRoom);
+        return outcomeOfTimeout(this.timeoutMs, waitsFor);
       }
       if (deadline.signal.aborted) return interrupted;
       return outcomeOfError(
@@ -321,7 +342,7 @@ async function loadTransport(
   timeoutMs: number,
 ): Promise<SmtpTransport> {
   const { openSmtpTransport } = await import("./smtp-transport.ts");
-  const { connections = 5 } = options;
+  const { connections = defaultConnections } = options;
   return openSmtpTransport({ ...options, connections, timeoutMs });
 }
 

@@ -59,19 +59,31 @@ export function outcomeOfError(
   };
 }
 
-/** @param waitedForRoom other mails with files took all the memory for them */
+/** What a mail waits for before the server sees anything of it. */
+export type MailWait = "memory" | "turn";
+
+/** @param waitedFor absent: for the server */
 export function outcomeOfTimeout(
   timeoutMs: number,
-  waitedForRoom = false,
+  waitedFor?: MailWait,
 ): FailedResult {
   const seconds = timeoutMs / 1000;
+  if (waitedFor === undefined) {
+    return {
+      outcome: "deferred",
+      errorClass: "timeout",
+      error: `The mail server did not take the mail within ${seconds} s.`,
+    };
+  }
+  const others =
+    waitedFor === "memory"
+      ? "others with files to be sent"
+      : "its turn (email.mailsPerSecond)";
   return {
     outcome: "deferred",
     // Of the server nothing is known then.
-    errorClass: waitedForRoom ? "internal" : "timeout",
-    error: waitedForRoom
-      ? `The mail waited ${seconds} s for others with files to be sent.`
-      : `The mail server did not take the mail within ${seconds} s.`,
+    errorClass: "internal",
+    error: `The mail waited ${seconds} s for ${others}.`,
   };
 }
 

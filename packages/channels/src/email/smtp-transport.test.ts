@@ -267,6 +267,65 @@ test("no more mails go out in a second than may, whatever the connections", asyn
   assert.ok(performance.now() - startedAt >= 390);
 });
 
+test("addresses beyond ASCII open one connection to ask by, again for none", async (t) => {
+  let connections = 0;
+  const url = await startRawServer(t, (socket) => {
+    connections++;
+    socket.write("220 hi\r\n");
+    socket.on("data", () => socket.write("250 ok\r\n"));
+  });
+  const channel = createChannel(t, url, { connections: 5 });
+  const prepared = await channel.prepare(direct());
+  for (let round = 0; round < 2; round++) {
+    const results = await Promise.all(
+      Array.from({ length: 100 }, (_, n) =>
+        prepared.deliver(recipient("email", `jané${n}@example.com`)),
+      ),
+    );
+    assert.ok(results.every(({ outcome }) => outcome === "rejected"));
+    assert.equal(connections, 1);
+  }
+});
+
+test("mails with files wait for their turn behind the wait for memory", async (t) => {
+  const server = await startServer(t);
+  const size = 1000;
+  const gate = Promise.withResolvers<void>();
+  let reading = 0;
+  let startedAt = 0;
+  const channel = createChannel(t, server.url, {
+    mailsPerSecond: 10,
+    async readAttachments() {
+      reading++;
+      if (reading === 5) gate.resolve();
+      await gate.promise;
+      startedAt = performance.now();
+      return [{ ...file, content: new Uint8Array(size) }];
+    },
+  });
+  const all = Array.from({ length: 5 }, (_, n) =>
+    deliver(channel, direct({ seq: n + 1, email: { attachmentBytes: size } })),
+  );
+  const results = await Promise.all(all);
+  assert.ok(results.every(({ outcome }) => outcome === "delivered"));
+  assert.ok(performance.now() - startedAt >= 390);
+});
+
+for (const [mailsPerSecond, connections, most] of [
+  [undefined, 5, undefined],
+  [1, 5, 4],
+  [14, 5, 33],
+  [100, 50, 250],
+] as const) {
+  test(`of ${mailsPerSecond} mails a second over ${connections} connections ${most} are under way`, (t) => {
+    const channel = createChannel(t, "smtp://127.0.0.1:1", {
+      connections,
+      mailsPerSecond,
+    });
+    assert.equal(channel.maxInFlight?.(), most);
+  });
+}
+
 const serverOf = {
   plain: { disabledCommands: ["STARTTLS", "AUTH"] },
   starttls: { disabledCommands: ["AUTH"] },

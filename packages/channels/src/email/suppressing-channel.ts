@@ -62,6 +62,9 @@ export function createSuppressingChannel(
     kind: channel.kind,
     timeoutMs: channel.timeoutMs,
     ...(channel.isSetUp && { isSetUp: () => channel.isSetUp?.() === true }),
+    ...(channel.maxInFlight && {
+      maxInFlight: () => channel.maxInFlight?.(),
+    }),
     ...(channel.polls && { polls: channel.polls }),
     prepare(message: Message) {
       const prepared = channel.prepare(message);

@@ -41,6 +41,7 @@ import type { Clock } from "../ports/clock.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { Protocol } from "../subscriptions/protocol.ts";
 import { checkResult } from "./attempt-result.ts";
+import { ChannelRooms } from "./channel-rooms.ts";
 import { DeadlineQueue, deadlineSlackMs } from "./deadline-queue.ts";
 import { EndpointRecord } from "./endpoint-record.ts";
 import type { EngineLeases } from "./engine-leases.ts";
@@ -133,6 +134,7 @@ export class Sender implements AttemptOwner {
   readonly #options: SenderOptions;
   readonly #slots: ConcurrencyLimit;
   readonly #lanes: Lanes<SendAttempt>;
+  readonly #rooms = new ChannelRooms();
   readonly #prepared = new PreparedMessages();
   /** Attempts that are queued or running, and not slow yet. */
   readonly #young: DeadlineQueue<SendAttempt>;
@@ -213,6 +215,10 @@ export class Sender implements AttemptOwner {
       } else if (!this.#mayStart(item, channel)) {
         this.#slots.release();
         this.#turnAway(item, batch);
+      } else if (!this.#rooms.tryEnter(channel)) {
+        this.#slots.release();
+        const instant = this.#ports.clock.monotonic();
+        batch.leave(item, this.#rooms.turnAway(channel, instant));
       } else {
         const attempt = new SendAttempt(
           item,
@@ -348,6 +354,7 @@ export class Sender implements AttemptOwner {
       return true;
     }
     attempt.phase = "done";
+    this.#rooms.leave(channel);
     if (isExpired)
       batch.finish(item, expiredOutcome(item, now, this.#ports.rules));
     else if (isWithdrawn) batch.leave(item, 1);
@@ -450,6 +457,7 @@ export class Sender implements AttemptOwner {
     const { endpoint } = item.recipient;
     const wasSlow = attempt.phase === "slow";
     attempt.phase = "done";
+    this.#rooms.leave(channel);
     const isScarce = this.#slowAttempts > this.#options.maxSlowAttempts / 4;
     const isSilent = "errorClass" in result && result.errorClass === "timeout";
     // An answer that took long is neither: most endpoints are slow at times.
@@ -542,6 +550,7 @@ export class Sender implements AttemptOwner {
 
   #withdraw(attempt: SendAttempt): void {
     attempt.phase = "done";
+    this.#rooms.leave(attempt.channel);
     this.#turnAway(attempt.item, attempt.batch);
   }
 

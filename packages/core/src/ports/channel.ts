@@ -51,6 +51,12 @@ export interface Channel {
    */
   isSetUp?(): boolean;
   /**
+   * Attempts under way at once, at least 1, where it takes only so many in a time.
+   * Others are not begun: they come later, and no attempt is counted of them.
+   * `undefined`, or absent: as many as the engine makes.
+   */
+  maxInFlight?(): number | undefined;
+  /**
    * Does the work that is the same for every recipient of a message (signing,
    * rendering), once.
    */

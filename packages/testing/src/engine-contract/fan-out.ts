@@ -26,6 +26,25 @@ export function testFanOut(
     assert.equal(engine.status().outcomes.delivered, 432);
   });
 
+  test("begins as many attempts as a channel takes, and counts none of the others", {
+    subscribers: 60,
+  }, async (world) => {
+    world.http.bound = 3;
+    world.http.script = () =>
+      new Promise((resolve) => {
+        world.clock.setTimer(1000, () => resolve(delivered));
+      });
+    const engine = await world.start();
+    const id = await world.publish(engine);
+    await world.pass(10 * 60_000);
+    assert.deepEqual((await world.report(id)).counts, { delivered: 60 });
+    assert.equal(world.http.maxOpen, 3);
+    for (const { attemptCount } of await world.deliveries(id)) {
+      assert.equal(attemptCount, 1);
+    }
+    assert.equal(engine.status().attempts, 60);
+  });
+
   test("leaves out those whose filter policies or protocol do not match", {}, async (world) => {
     const levels: Readonly<Record<string, readonly string[]>> = {
       "http://sink.test/high": ["high", "highest"],

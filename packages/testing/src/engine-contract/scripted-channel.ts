@@ -44,6 +44,8 @@ export class ScriptedChannel implements Channel {
   open = 0;
   maxOpen = 0;
   script: Script = () => delivered;
+  /** Attempts under way that it takes; by default as many as there are. */
+  bound: number | undefined;
   /** Who carries the next attempt; by default it is not chosen. */
   choose: PreparedMessage["chooseRoute"];
   /** Providers that attempts were made through, in their order. */
@@ -77,6 +79,10 @@ export class ScriptedChannel implements Channel {
     this.name = name;
     this.protocols = protocols.map((it) => defineTestProtocol(it));
     this.kind = kind;
+  }
+
+  maxInFlight(): number | undefined {
+    return this.bound;
   }
 
   prepare(message: Message): PreparedMessage | Promise<PreparedMessage> {

@@ -10,6 +10,7 @@ import SMTPConnection from "nodemailer/lib/smtp-connection";
 import type { DkimKey } from "./dkim-key.ts";
 import { SlicingStream } from "./slicing-stream.ts";
 import { type SmtpTls, withTlsMode } from "./smtp-tls.ts";
+import { SmtpUtf8Question } from "./smtp-utf8-question.ts";
 
 export interface SmtpTransportOptions {
   readonly smtpUrl: string;
@@ -69,20 +70,22 @@ export function openSmtpTransport(options: SmtpTransportOptions) {
   transport.on("error", (error) => {
     options.logger.warn("smtp_connection_failed", { error });
   });
-  /** A server that has the extension is not asked again. */
-  let hasSmtpUtf8 = false;
+  const smtpUtf8 = new SmtpUtf8Question(
+    (signal) => askForSmtpUtf8(server, signal),
+    timeoutMs,
+  );
   return {
     send: transport.sendMail.bind(transport),
-    close: () => transport.close(),
+    close() {
+      smtpUtf8.close();
+      transport.close();
+    },
     /**
      * Whether the server takes addresses beyond ASCII (RFC 6531).
      *
      * @throws the error of the connection; the signal's reason
      */
-    async takesSmtpUtf8(signal: AbortSignal): Promise<boolean> {
-      hasSmtpUtf8 ||= await askForSmtpUtf8(server, signal);
-      return hasSmtpUtf8;
-    },
+    takesSmtpUtf8: (signal: AbortSignal) => smtpUtf8.answer(signal),
   };
 }
 

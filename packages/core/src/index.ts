@@ -147,6 +147,7 @@ export {
   receiptEventOf,
   receiptTextOf,
 } from "./mail-events/mail-event.ts";
+export type { Attachment, AttachmentInfo } from "./messages/attachment.ts";
 export { attemptNumbers } from "./messages/attempt-numbers.ts";
 export { stateBeforeClaim } from "./messages/claim-decision.ts";
 export {
@@ -620,8 +621,6 @@ export {
 } from "./stored/pymess-state.ts";
 export type { SendChoice, SendTerms, TermsOf } from "./stored/send-terms.ts";
 export {
-  type Attachment,
-  type AttachmentInfo,
   excerptLength,
   type StoredChannel,
   type StoredMessage,

@@ -224,7 +224,7 @@ class EmailChannel implements Channel {
     using deadline = new Deadline(this.timeoutMs, signal, closing);
     let waitsFor: MailWait | undefined;
     try {
-      const size = message.email?.attachmentBytes;
+      const size = message.attachmentBytes;
       const isTaken =
         !needsSmtpUtf8(recipient.endpoint) ||
         (await transport.takesSmtpUtf8(deadline.signal));

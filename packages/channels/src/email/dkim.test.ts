@@ -30,7 +30,7 @@ for (const [what, content, change] of [
   [
     "HTML and a file",
     { kind: "mail", text: "", html: "<p>Hi</p>" },
-    { email: { attachmentBytes: 3 } },
+    { attachmentBytes: 3 },
   ],
 ] as const) {
   test(`a mail of ${what} has a signature that its receiver can verify`, async (t) => {

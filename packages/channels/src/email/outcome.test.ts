@@ -58,8 +58,13 @@ test("a mail whose time was up says what it waited for", () => {
     /server did not take .* 30 s\.$/,
   );
   assert.equal(outcomeOfTimeout(30_000).errorClass, "timeout");
-  // That says nothing of the server.
-  const waited = outcomeOfTimeout(30_000, true);
-  assert.match(waited.error, /^The mail waited 30 s/);
-  assert.equal(waited.errorClass, "internal");
+  for (const [waitedFor, error] of [
+    ["memory", /^The mail waited 30 s for others with files/],
+    ["turn", /^The mail waited 30 s for its turn/],
+  ] as const) {
+    const result = outcomeOfTimeout(30_000, waitedFor);
+    assert.match(result.error, error);
+    // Nothing is known of the server, nor of the recipient.
+    assert.equal(result.errorClass, "internal");
+  }
 });

@@ -166,7 +166,7 @@ test("an idle connection that died costs no attempt, with files neither", async 
   for (let n = 0; n < 2; n++) {
     const { outcome } = await deliver(
       channel,
-      direct({ email: { attachmentBytes: 100_000 } }),
+      direct({ attachmentBytes: 100_000 }),
     );
     assert.equal(outcome, "delivered");
     // Without a word, as a firewall does.
@@ -192,7 +192,7 @@ test("a server that breaks in the middle of the files is tried again later", asy
   });
   const result = await deliver(
     createChannel(t, url, withFile(1_000_000)),
-    direct({ email: { attachmentBytes: 1_000_000 } }),
+    direct({ attachmentBytes: 1_000_000 }),
   );
   assert.deepEqual(
     [result.outcome, result.errorClass],
@@ -223,9 +223,9 @@ test("two hundred mails of 5 MB hold the files of a few", async (t) => {
   });
   const stop = new AbortController();
   const signals = { engineSignal: stop.signal, signal: stop.signal };
-  const email = { attachmentBytes: size };
+  const attachmentBytes = size;
   const all = Array.from({ length: 200 }, (_, n) =>
-    deliver(channel, direct({ seq: n + 1, email }), signals),
+    deliver(channel, direct({ seq: n + 1, attachmentBytes }), signals),
   );
   await reached.promise;
   taken.resolve();
@@ -247,7 +247,7 @@ for (const [what, options, outcome, error] of [
     const server = await startServer(t);
     const result = await deliver(
       createChannel(t, server.url, options),
-      direct({ email: { attachmentBytes: 1 } }),
+      direct({ attachmentBytes: 1 }),
     );
     assert.equal(result.outcome, outcome);
     assert.equal(result.errorClass, "internal");
@@ -304,7 +304,7 @@ test("mails with files wait for their turn behind the wait for memory", async (t
     },
   });
   const all = Array.from({ length: 5 }, (_, n) =>
-    deliver(channel, direct({ seq: n + 1, email: { attachmentBytes: size } })),
+    deliver(channel, direct({ seq: n + 1, attachmentBytes: size })),
   );
   const results = await Promise.all(all);
   assert.ok(results.every(({ outcome }) => outcome === "delivered"));

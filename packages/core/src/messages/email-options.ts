@@ -16,12 +16,6 @@ export interface EmailOptions {
   readonly replyTo?: string;
   /** Where one POST ends the recipient's subscription (RFC 8058). */
   readonly unsubscribeUrl?: string;
-  /**
-   * Bytes of the mail's attachments, all together; absent: it has none. It is no
-   * option: whoever accepts the attachments sets it, so that a mail without them
-   * costs no look-up, and one with them has its room before they are read.
-   */
-  readonly attachmentBytes?: number;
 }
 
 /** What the options of mails may be at most. */
@@ -65,7 +59,7 @@ export function checkEmailOptions(
   value: unknown,
   ports: EmailOptionPorts,
   nameOf: EmailOptionNaming = ownNaming,
-): Omit<EmailOptions, "attachmentBytes"> | undefined {
+): EmailOptions | undefined {
   if (value === undefined || value === null) return undefined;
   if (typeof value !== "object" || Array.isArray(value)) {
     throw invalid(nameOf(), "an object is expected");

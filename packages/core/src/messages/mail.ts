@@ -1,8 +1,8 @@
 /** A mail as an application hands it over: subject, text, HTML and files. */
 
 import { CarillonError, type ErrorCode } from "../errors.ts";
-import type { Attachment } from "../stored/stored-message.ts";
 import { fitsUtf8, isOneLine, isStorable } from "../text.ts";
+import type { Attachment } from "./attachment.ts";
 import {
   checkSubject,
   checkText,
@@ -47,7 +47,7 @@ export interface CheckedMail {
   readonly content: MessageContent;
   /** Empty when there are none. */
   readonly attachments: readonly Attachment[];
-  /** For `EmailOptions.attachmentBytes`; absent when there are none. */
+  /** For `Message.attachmentBytes`; absent when there are none. */
   readonly attachmentBytes?: number;
 }
 

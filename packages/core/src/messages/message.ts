@@ -112,6 +112,11 @@ export interface Message {
   readonly sms?: SmsOptions;
   /** What its mails are sent with. */
   readonly email?: EmailOptions;
+  /**
+   * Bytes of its attachments, all together; absent: it has none. So a mail without
+   * them costs no look-up, and one with them has its room before they are read.
+   */
+  readonly attachmentBytes?: number;
   /** Of the stored-message template it was made from, which may be deleted. */
   readonly templateSlug?: string;
   readonly priority?: MessagePriority;

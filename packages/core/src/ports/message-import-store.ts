@@ -1,15 +1,13 @@
 /** Keeps messages that another program sent, and how far an import has got. */
 
 import type { ProjectId } from "../ids.ts";
+import type { Attachment } from "../messages/attachment.ts";
 import type { Attempt } from "../messages/delivery.ts";
 import type { DeliveryActionRecord } from "../messages/delivery-action.ts";
 import type { PartState } from "../messages/delivery-part.ts";
 import type { DeliveryState } from "../messages/delivery-state.ts";
 import type { ExtraData, NewMessage } from "../messages/message.ts";
-import type {
-  Attachment,
-  StoredRelatedObject,
-} from "../stored/stored-message.ts";
+import type { StoredRelatedObject } from "../stored/stored-message.ts";
 import type { EpochMs } from "../time.ts";
 import type { DirectRecipient } from "./delivery-store.ts";
 

@@ -1,6 +1,7 @@
 /** Keeps what stored messages have beyond messages and deliveries. */
 
 import type { ProjectId } from "../ids.ts";
+import type { Attachment, AttachmentInfo } from "../messages/attachment.ts";
 import type { Delivery } from "../messages/delivery.ts";
 import type { IdempotencyKey } from "../messages/idempotency-key.ts";
 import type {
@@ -10,8 +11,6 @@ import type {
 } from "../messages/message.ts";
 import type { StateCondition } from "../stored/pymess-state.ts";
 import type {
-  Attachment,
-  AttachmentInfo,
   StoredChannel,
   StoredRelatedObject,
 } from "../stored/stored-message.ts";

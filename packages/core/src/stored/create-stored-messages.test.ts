@@ -450,6 +450,12 @@ test("a mail is stored with HTML, files and sender", async () => {
   assert.equal(message.html, "<p>Hello</p>");
   assert.equal(message.subject, "Hello");
   assert.equal(message.sender, "shop@example.com");
+  // What was given, and nothing of the files.
+  assert.deepEqual(message.email, {
+    from: "shop@example.com",
+    senderName: "Shop",
+  });
+  assert.equal(message.message.attachmentBytes, 3);
   assert.deepEqual(message.attachments, [
     { name: "a.bin", contentType: "application/x", size: 3 },
   ]);

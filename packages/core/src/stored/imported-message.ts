@@ -6,6 +6,7 @@
 
 import { CarillonError } from "../errors.ts";
 import type { MessageId, ProjectId } from "../ids.ts";
+import type { Attachment } from "../messages/attachment.ts";
 import type { Attempt, AttemptOutcome } from "../messages/delivery.ts";
 import type { PartState } from "../messages/delivery-part.ts";
 import { maxExternalIdLength } from "../messages/delivery-part.ts";
@@ -33,11 +34,7 @@ import {
 } from "../subscriptions/protocol.ts";
 import { fitsUtf8, isOneLine, isStorable } from "../text.ts";
 import { addMs, type EpochMs } from "../time.ts";
-import type {
-  Attachment,
-  StoredChannel,
-  StoredRelatedObject,
-} from "./stored-message.ts";
+import type { StoredChannel, StoredRelatedObject } from "./stored-message.ts";
 import type { StoredMessageActor } from "./stored-messages.ts";
 
 /**
@@ -146,6 +143,10 @@ export function toImportedMessage(
         maxAttachmentBytes: terms.maxAttachmentBytes,
       })
     : [];
+  const attachmentBytes = attachments.reduce(
+    (sum, { content: { length } }) => sum + length,
+    0,
+  );
   const subject = isMail ? checkSubject(record.subject) : undefined;
   const content = checkContent(record, isMail, isDue);
   const tag = orAbsent(record.tag, (it) =>
@@ -170,7 +171,8 @@ export function toImportedMessage(
       ...(tag !== undefined && { tag }),
       ...(templateSlug !== undefined && { templateSlug }),
       ...(!isMail && sender !== undefined && { sms: { sender } }),
-      ...(isMail && { email: toEmailOptions(record, sender, attachments) }),
+      ...(isMail && { email: toEmailOptions(record, sender) }),
+      ...(attachmentBytes > 0 && { attachmentBytes }),
       ...(record.priority !== undefined && {
         priority: checkPriority(record.priority),
       }),
@@ -205,19 +207,13 @@ function checkContent(
 function toEmailOptions(
   { senderName }: ImportRecord,
   from: string | undefined,
-  attachments: readonly Attachment[],
 ) {
-  const bytes = attachments.reduce(
-    (sum, { content }) => sum + content.length,
-    0,
-  );
   const name = orAbsent(senderName, (it) =>
     checkLine("senderName", it, importLimits.addressLength),
   );
   return {
     ...(from !== undefined && { from }),
     ...(name !== undefined && { senderName: name }),
-    ...(bytes > 0 && { attachmentBytes: bytes }),
   };
 }
 

@@ -5,6 +5,7 @@
  */
 
 import type { DeliveryId } from "../ids.ts";
+import type { AttachmentInfo } from "../messages/attachment.ts";
 import type { Delivery } from "../messages/delivery.ts";
 import type { EmailOptions } from "../messages/email-options.ts";
 import type {
@@ -25,23 +26,6 @@ export type StoredChannel = (typeof storedChannels)[number];
 export interface StoredRelatedObject extends RelatedObject {
   readonly createdAt: EpochMs;
   readonly changedAt: EpochMs;
-}
-
-/** A file that a mail carries, without its bytes. */
-export interface AttachmentInfo {
-  /** File name, one line. */
-  readonly name: string;
-  /** Media type such as `application/pdf`. */
-  readonly contentType: string;
-  /** Bytes. */
-  readonly size: number;
-  /** Of an inline image: what `cid:` in the HTML names. */
-  readonly contentId?: string;
-}
-
-/** A file with its bytes. */
-export interface Attachment extends Omit<AttachmentInfo, "size"> {
-  readonly content: Uint8Array;
 }
 
 /** A stored message as it is read back. */

@@ -5,6 +5,7 @@
  */
 
 import type { DeliveryId, ProjectId } from "../ids.ts";
+import type { Attachment } from "../messages/attachment.ts";
 import type { DeliveryState } from "../messages/delivery-state.ts";
 import type { IdempotentRequest } from "../messages/idempotency-key.ts";
 import type { RelatedObject } from "../messages/message.ts";
@@ -12,7 +13,6 @@ import type { MessageOptions } from "../messages/message-options.ts";
 import type { EpochMs } from "../time.ts";
 import type { PymessStateName } from "./pymess-state.ts";
 import type {
-  Attachment,
   StoredMessage,
   StoredMessageSummary,
   StoredRelatedObject,

@@ -8,6 +8,7 @@ import type { DirectIntake } from "../engine/direct-intake.ts";
 import type { PublishRequest } from "../engine/publish.ts";
 import { CarillonError } from "../errors.ts";
 import type { ProjectId } from "../ids.ts";
+import type { Attachment } from "../messages/attachment.ts";
 import {
   checkEmailOptions,
   type EmailOptionPorts,
@@ -22,7 +23,7 @@ import type { Clock } from "../ports/clock.ts";
 import type { DirectRecipient } from "../ports/delivery-store.ts";
 import { checkEndpoint, type Protocols } from "../subscriptions/protocol.ts";
 import type { TermsOf } from "./send-terms.ts";
-import type { Attachment, StoredChannel } from "./stored-message.ts";
+import type { StoredChannel } from "./stored-message.ts";
 import type { StoredMessageOptions } from "./stored-messages.ts";
 
 /** What stored messages may be at most. */
@@ -233,16 +234,11 @@ export function createStoredRequests(
         mail.content,
       );
       const { attachments, attachmentBytes } = mail;
-      const hasEmail = email !== undefined || attachmentBytes !== undefined;
       return {
         message: {
           ...checked,
-          ...(hasEmail && {
-            email: {
-              ...email,
-              ...(attachmentBytes !== undefined && { attachmentBytes }),
-            },
-          }),
+          ...(email !== undefined && { email }),
+          ...(attachmentBytes !== undefined && { attachmentBytes }),
           ...(templateSlug !== undefined && { templateSlug }),
           ...terms.message,
         },

@@ -4,9 +4,10 @@
  */
 
 import type { ProjectId } from "../ids.ts";
+import type { Attachment } from "../messages/attachment.ts";
 import type { RelatedObject } from "../messages/message.ts";
 import type { EpochMs } from "../time.ts";
-import type { Attachment, StoredChannel } from "./stored-message.ts";
+import type { StoredChannel } from "./stored-message.ts";
 import type { SendRefusal } from "./stored-messages.ts";
 
 /** A template as it is kept. Of texts only `body` is rendered. */

@@ -1,17 +1,14 @@
 /** What the members of a template of stored messages may be. */
 
 import { CarillonError } from "../errors.ts";
+import type { Attachment } from "../messages/attachment.ts";
 import {
   checkEmailOptions,
   type EmailOptionPorts,
 } from "../messages/email-options.ts";
 import { checkAttachments } from "../messages/mail.ts";
 import { isOneLine, isStorable } from "../text.ts";
-import {
-  type Attachment,
-  type StoredChannel,
-  storedChannels,
-} from "./stored-message.ts";
+import { type StoredChannel, storedChannels } from "./stored-message.ts";
 import type { StoredTemplate } from "./stored-templates.ts";
 
 /** As whoever makes a template hands it over; unchecked. Null is absent. */

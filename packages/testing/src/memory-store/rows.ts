@@ -219,6 +219,7 @@ export const messageColumns: Columns<Message> = {
   ),
   sms: optional(json),
   email: optional(json),
+  attachmentBytes: optional(integer),
   templateSlug: optional(text),
   priority: optional(integer),
   retries: optional(oneOf(["batch", "none"])),

@@ -96,6 +96,7 @@ export function testStoredMessages({ test }: Cases): void {
       templateSlug: "shipped",
       priority: 1,
       email: { from: "shop@example.com" },
+      attachmentBytes: 4,
       content: { kind: "mail", text: "Shipped", html: "<p>Shipped</p>" },
     });
     const mail = {

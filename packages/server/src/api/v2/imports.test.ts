@@ -108,7 +108,6 @@ test("keeps of a record what there is of it", async () => {
     email: {
       from: "shop@example.com",
       senderName: "The shop",
-      attachmentBytes: 5,
     },
     attachments: [{ name: "a.txt", contentType: "text/plain", size: 5 }],
     templateSlug: "welcome",

@@ -31,7 +31,13 @@ import { defineTable, omit, pick, type RowOf, type ValueOf } from "./table.ts";
 /** What stands in one column: neither searched nor deciding when it goes. */
 type Details = Pick<
   Message,
-  "sms" | "email" | "priority" | "retries" | "extraData" | "timeToLiveSeconds"
+  | "sms"
+  | "email"
+  | "attachmentBytes"
+  | "priority"
+  | "retries"
+  | "extraData"
+  | "timeToLiveSeconds"
 >;
 
 /** One number for all protocols; by protocol it is among the details. */
@@ -206,12 +212,13 @@ export function toMessage(row: MessageRow, from = 0): Message {
 
 /** `undefined` when there is nothing of it, as nearly always. */
 function detailsOf(message: NewMessage): Details | undefined {
-  const { sms, email, priority, retries } = message;
+  const { sms, email, attachmentBytes, priority, retries } = message;
   const { extraData, timeToLiveSeconds } = message;
   const lives = typeof timeToLiveSeconds === "object" && timeToLiveSeconds;
   const isEmpty =
     sms === undefined &&
     email === undefined &&
+    attachmentBytes === undefined &&
     priority === undefined &&
     retries === undefined &&
     extraData === undefined &&
@@ -220,6 +227,7 @@ function detailsOf(message: NewMessage): Details | undefined {
   return {
     ...(sms !== undefined && { sms }),
     ...(email !== undefined && { email }),
+    ...(attachmentBytes !== undefined && { attachmentBytes }),
     ...(priority !== undefined && { priority }),
     ...(retries !== undefined && { retries }),
     ...(extraData !== undefined && { extraData }),

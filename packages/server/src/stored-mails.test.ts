@@ -51,6 +51,8 @@ test("a stored mail arrives with all that it was given", async (t) => {
   const kept = await emails.send(project, order);
 
   assert.equal(kept.delivery.state, "delivered");
+  // Made of the HTML, as it went out.
+  assert.equal(kept.text, "It is here.");
   const [mail] = received;
   assert.equal(mail?.subject, order.subject);
   assert.deepEqual(mail?.from, {

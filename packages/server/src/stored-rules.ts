@@ -1,6 +1,6 @@
 /** What the configuration makes of stored messages, as it is set now. */
 
-import { createSenderCheck } from "@carillon/channels";
+import { createSenderCheck, textOfHtml } from "@carillon/channels";
 import {
   batchTermsOf,
   checkAccents,
@@ -29,6 +29,8 @@ export interface StoredRules {
   readonly maxAttachmentBytes?: () => number;
   /** Whether a mail may name this address as its sender. */
   readonly isEmailSender?: (address: string) => boolean;
+  /** Of a mail that was given none. */
+  readonly textOfHtml?: (html: string) => Promise<string>;
 }
 
 /** @param lives of messages that were given no time to live */
@@ -63,6 +65,7 @@ export function storedRulesOf(
         const { mailFrom, email } = settings();
         return createSenderCheck(mailFrom, email.senders)(address);
       },
+      textOfHtml,
     },
   };
 }

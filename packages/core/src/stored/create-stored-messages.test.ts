@@ -465,6 +465,31 @@ test("a mail is stored with HTML, files and sender", async () => {
   assert.deepEqual(file?.content, content);
 });
 
+test("of a mail with HTML alone the text that goes out is kept", async () => {
+  const asked: string[] = [];
+  const { stored } = setUp({
+    channel: "email",
+    rules: {
+      async textOfHtml(html) {
+        asked.push(html);
+        return "Hello";
+      },
+    },
+  });
+  const html = "<p>Hello</p>";
+  const recipients = ["a@b.example", "c@d.example"];
+  const messages = await stored.sendBulk(projectId, { to: recipients, html });
+  assert.deepEqual(
+    messages.map(({ text }) => text),
+    ["Hello", "Hello"],
+  );
+  assert.deepEqual(asked, [html]);
+  const [to = ""] = recipients;
+  const { text } = await stored.send(projectId, { to, html, text: "Hi" });
+  assert.equal(text, "Hi");
+  assert.equal(asked.length, 1);
+});
+
 test("lists are gone on with behind a message, of whichever channel", async () => {
   const { stored } = setUp();
   const ids: string[] = [];

@@ -60,6 +60,11 @@ export interface StoredChannelRules {
   /** See `checkMail`. */
   readonly maxAttachmentBytes?: (() => number | undefined) | undefined;
   readonly isEmailSender?: EmailOptionPorts["isEmailSender"];
+  /**
+   * The text of mails that have HTML alone, at most as long as texts may be.
+   * Default: they are kept without one.
+   */
+  readonly textOfHtml?: ((html: string) => Promise<string>) | undefined;
 }
 
 /** What a stored message says; unchecked. */
@@ -147,10 +152,15 @@ export function createStoredRequests(
     return { content, attachments: [] };
   }
 
-  function checkMailContent(content: StoredContent): CheckedMail {
-    return checkMail(content, {
+  async function checkMailContent(given: StoredContent): Promise<CheckedMail> {
+    const mail = checkMail(given, {
       maxAttachmentBytes: rules.maxAttachmentBytes?.(),
     });
+    const { content } = mail;
+    if (content.kind !== "mail" || content.text !== "") return mail;
+    // Made here, once: it is shown as it goes out, whatever the attempts.
+    const text = (await rules.textOfHtml?.(content.html)) ?? "";
+    return { ...mail, content: { ...content, text } };
   }
 
   return {
@@ -205,7 +215,7 @@ export function createStoredRequests(
       const mail =
         channel === "sms"
           ? await checkTextContent(given, options)
-          : checkMailContent(given);
+          : await checkMailContent(given);
       const email =
         channel === "email"
           ? checkEmailOptions(withSender(options), {

@@ -90,8 +90,8 @@ export interface GatewayOptions<Route extends readonly unknown[]> {
    */
   readonly maxSegments?: number;
   /**
-   * For one provider's turn with a message or a question, unless the provider has a deadline
-   * of its own. Default 20,000.
+   * For one provider's turn with a message or a question, unless the provider has a
+   * deadline of its own. Default 20,000.
    */
   readonly sendTimeoutMs?: number;
   /** All outward requests of all providers. Default: Node's own HTTP, 10 s. */
@@ -330,9 +330,9 @@ export class Gateway<Route extends readonly unknown[] = readonly unknown[]>
   }
 
   /**
-   * Sends a message: through the provider it names, else the one the router
-   * names if `route` was called, else the one that `recipientRouter` names, else by policy, else through the default.
-   * Returns what the provider returned, normally the same object.
+   * Sends a message: through the provider it names, else the one the router names if
+   * `route` was called, else the one that `recipientRouter` names, else by policy, else
+   * through the default. Returns what the provider returned, normally the same object.
    *
    * Rejects with `ConfigurationError` before anything is sent, with the
    * provider's `ProviderError`, with `SuppressedError` or `HeldError`, or with what an

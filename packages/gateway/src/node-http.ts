@@ -17,8 +17,8 @@ export interface MountedRequest extends IncomingMessage {
 }
 
 /**
- * A listener for `createServer`, and for whatever mounts such listeners. Pass `next` to let another listener answer
- * what is no receiver's; without it such requests get 404.
+ * A listener for `createServer`, and for whatever mounts such listeners. Pass `next` to
+ * let another listener answer what is no receiver's; without it such requests get 404.
  *
  * @example
  * createServer(toNodeListener(gateway.receiverHandler({ prefix })));

@@ -73,8 +73,9 @@ export interface EgressGuard {
    */
   checkUrlNow(url: string): EgressRefusal | undefined;
   /**
-   * Checks whether an http(s) URL would be refused, for its port or for its
-   * host. A name that does not resolve now, or not in time, passes: it is checked again for each connection.
+   * Checks whether an http(s) URL would be refused, for its port or for its host. A
+   * name that does not resolve now, or not in time, passes: it is checked again for
+   * each connection.
    *
    * @throws TypeError when it is no URL
    */

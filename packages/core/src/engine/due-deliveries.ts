@@ -7,8 +7,9 @@
  * the attempt: the lease lapses; a delivery that may be repeated is tried again,
  * one that costs money becomes `unknown` once its intent was recorded, and is
  * tried again before. If the intent has the id that the text has at its carrier,
- * the carrier is asked about it (see `carrier-polls.ts`). Crash after the attempt, before its outcome's commit: the
- * same as during it, for the two cannot be distinguished.
+ * the carrier is asked about it (see `carrier-polls.ts`). Crash after the attempt,
+ * before its outcome's commit: the same as during it, for the two cannot be
+ * distinguished.
  *
  * Claims take from each urgency its share (see `messages/urgency.ts`). A claim that
  * found only bulk takes as long as the bulk's provider does: so that what is urgent

@@ -46,10 +46,11 @@ export interface MailEventStore {
   /** The newest mail that a provider gave this id. */
   findMailOfPart(externalId: string): Promise<MailOfPart | undefined>;
   /**
-   * Keeps an event, applies it to the delivery as a receipt, also where the outcome of the attempt comes later, and puts the
-   * address on the suppression list if it is a reason to: all in one
-   * transaction. One with a fingerprint that its delivery has already changes
-   * nothing; nor does one whose kind is kept, once `enoughMailEvents` are.
+   * Keeps an event, applies it to the delivery as a receipt, also where the outcome of
+   * the attempt comes later, and puts the address on the suppression list if it is a
+   * reason to: all in one transaction. One with a fingerprint that its delivery has
+   * already changes nothing; nor does one whose kind is kept, once `enoughMailEvents`
+   * are.
    */
   recordMailEvent(
     event: NewMailEvent,

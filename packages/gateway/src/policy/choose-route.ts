@@ -1,7 +1,8 @@
 /**
- * Who a message goes through: the provider it names, else the one the router
- * names, else the one that the router by recipient names, else those of the policy's first matching rule, else the default.
- * Sending, explaining and the attempts of a ledger are all chosen here.
+ * Who a message goes through: the provider it names, else the one the router names,
+ * else the one that the router by recipient names, else those of the policy's first
+ * matching rule, else the default. Sending, explaining and the attempts of a ledger are
+ * all chosen here.
  */
 
 import { describeValue } from "../describe-value.ts";

@@ -223,6 +223,8 @@ test("what is not there is named, and nothing is advised that makes it", async (
       "update",
       "role",
       "rotate",
+      "cancel",
+      "retry",
     ].includes(verb),
   );
   const outcomes = await runAll(
@@ -539,6 +541,8 @@ function* clientCommands(
       ...inner.options
         .filter(({ mandatory }) => mandatory)
         .flatMap(({ long }) => [long ?? "", "x"]),
+      // One option of several is expected.
+      ...(words.join(" ") === "emails send" ? ["--text", "x"] : []),
       ...(inner.options.some(({ long }) => long === "--yes") ? ["--yes"] : []),
     ];
   }
@@ -553,6 +557,10 @@ function wordFor(argument: string): string {
       return "order=nosuchthing";
     case "templates folder":
       return ".";
+    case "sms text":
+    case "emails mail":
+      // `sms send` and `sms explain` take it as their text.
+      return `${"0".repeat(32)}-0`;
     default:
       return "nosuchthing";
   }

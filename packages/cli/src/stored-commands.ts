@@ -11,6 +11,7 @@ import { type Command, InvalidArgumentError } from "commander";
 import { type ClientOptions, clientCommand } from "./client-options.ts";
 import { CommandFailure } from "./command-failure.ts";
 import { stateStyles } from "./delivery-table.ts";
+import { orNoSuch } from "./lookup.ts";
 import { shortDeliveryId } from "./message-id.ts";
 import { parseRelated } from "./message-options.ts";
 import { type Column, createOutput, layoutFor } from "./output.ts";
@@ -138,7 +139,8 @@ function act(kind: StoredKind, action: keyof typeof actions): Command {
     .action(async (text: string, { reason, ...options }: ActOptions) => {
       const done = await withServer(options, async (server) => {
         const id = await idOf(server, kind, text);
-        return await kind.of(server.carillon)[action](id, { reason });
+        const asked = kind.of(server.carillon)[action](id, { reason });
+        return await orNoSuch(kind, text, asked);
       });
       showOne(done, options);
     });

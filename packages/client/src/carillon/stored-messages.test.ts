@@ -334,6 +334,17 @@ test("what is not there is undefined, and other failures are not", async () => {
   await assert.rejects(server.carillon.sms.find("m2-0"), { status: 403 });
 });
 
+test("a server that cannot know is not taken for one that has no such message", async () => {
+  for (const [status, body] of [
+    [404, {}],
+    [404, { code: "ROUTE_NOT_FOUND" }],
+    [400, {}],
+  ] as const) {
+    await using server = await serveStored(() => ({ status, body }));
+    await assert.rejects(server.carillon.sms.find("m1-0"), { status });
+  }
+});
+
 test("a date that is none, and an answer that lacks its members, are refused", async () => {
   await using server = await serveStored(() => ({ body: { id: "m1-0" } }));
   const { sms } = server.carillon;

@@ -50,10 +50,18 @@ export async function foundOrNot<T>(
   }
 }
 
-/** A 400 says that what was looked for is not even formed like an id. */
+/**
+ * A 400 says that what was looked for is not even formed like an id. Another
+ * server or a proxy gives no code, and an older Carillon says that it lacks the
+ * route: neither knows whether the resource is there.
+ */
 function isNoSuchResource(error: unknown): error is SmnError {
+  const isRefused =
+    error instanceof ResourceNotFoundError || error instanceof BadRequestError;
   return (
-    error instanceof ResourceNotFoundError || error instanceof BadRequestError
+    isRefused &&
+    error.smnCode !== undefined &&
+    error.smnCode !== "ROUTE_NOT_FOUND"
   );
 }
 

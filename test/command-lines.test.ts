@@ -68,7 +68,9 @@ function* commandLines(block: string): Generator<string> {
     });
     for (const part of [outer, ...inner]) {
       const [, command] =
-        /^(?:\s*\$ )?(?:npx )?(carillon [^|<>&;#]+)/.exec(part) ?? [];
+        /^(?:\s*\$ )?(?:npx )?(carillon (?:'[^']*'|"[^"]*"|[^|<>&;#'"])+)/.exec(
+          part,
+        ) ?? [];
       // `carillon topic [options] [command]` is a synopsis, and a shell's
       // variable may stand for a command.
       const isLine = !/\[(options|command)|^carillon \S+ \$/.test(

@@ -22,7 +22,7 @@ async function writtenEvents(): Promise<ReadonlyMap<string, Set<string>>> {
     "{core,channels,cli,dispatch,server,storage}/src/**/*.ts",
     {
       cwd: packages,
-      exclude: ["**/*.test.ts", "**/*.fixture.ts"],
+      exclude: ["**/*.test.ts"],
     },
   );
   for await (const file of files) {

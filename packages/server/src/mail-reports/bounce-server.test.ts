@@ -10,16 +10,16 @@ import {
   toEpochMs,
 } from "@carillon/core";
 import { ManualClock, MemoryStore, RecordingLogger } from "@carillon/testing";
-import { createBounceAddresses } from "./bounce-address.ts";
-import { startBounceServer } from "./bounce-server.ts";
-import { createMailIntake } from "./mail-intake.ts";
 import {
   complaint,
   exchangeDsn,
   plainMail,
   postfixDsn,
-} from "./reports.fixture.ts";
-import { connectSmtp } from "./smtp-client.fixture.ts";
+} from "../../test-support/mail-reports.ts";
+import { connectSmtp } from "../../test-support/smtp-client.ts";
+import { createBounceAddresses } from "./bounce-address.ts";
+import { startBounceServer } from "./bounce-server.ts";
+import { createMailIntake } from "./mail-intake.ts";
 
 const start = toEpochMs(Date.UTC(2026, 0, 1));
 const projectId = "0123456789abcdef0123456789abcdef" as ProjectId;

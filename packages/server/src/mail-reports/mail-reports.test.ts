@@ -10,10 +10,10 @@ import { type TestContext, test } from "node:test";
 import { RecordingLogger } from "@carillon/testing";
 import { SMTPServer } from "smtp-server";
 import { Webhook } from "standardwebhooks";
+import { exchangeDsn } from "../../test-support/mail-reports.ts";
+import { connectSmtp } from "../../test-support/smtp-client.ts";
 import { loadConfig } from "../config.ts";
 import { serve } from "../serve.ts";
-import { exchangeDsn } from "./reports.fixture.ts";
-import { connectSmtp } from "./smtp-client.fixture.ts";
 
 const secret = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
 

@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { classifyBounce, findStatus } from "./bounce-class.ts";
-import { readMailReport } from "./read-mail-report.ts";
 import {
   complaint,
   exchangeDsn,
   gmailDsn,
   plainMail,
   postfixDsn,
-} from "./reports.fixture.ts";
+} from "../../test-support/mail-reports.ts";
+import { classifyBounce, findStatus } from "./bounce-class.ts";
+import { readMailReport } from "./read-mail-report.ts";
 
 const to = "bounce+token@bounces.example";
 const ann = "ann@example.org";

@@ -28,11 +28,23 @@ interface Route {
   /** Of the largest body that is read. */
   readonly bytes: number;
   /** Members of the body that the schema names; some that others take. */
-  readonly fields: readonly string[];
+  readonly fields: readonly Field[];
+}
+
+interface Field {
+  readonly name: string;
+  /** The same for fields of other routes that are checked alike. */
+  readonly kind: string;
+}
+
+/** Where a value stands in a body. */
+interface Place {
+  readonly route: Route;
+  readonly field: string;
 }
 
 const runs = 5;
-const retries = 4;
+const retries = 8;
 const maxRatio = 3;
 
 let server: TestServer;
@@ -50,35 +62,82 @@ after(async () => {
 
 test("no body costs more than three times what one text of its size does", async () => {
   assert.ok(routes.length >= 40, `${routes.length} routes`);
-  const tooDear: string[] = [];
-  for (const route of routes) {
-    // One of them deletes it.
-    await addTopic();
-    for (const field of route.fields) {
-      const within = (value: string) => `{${JSON.stringify(field)}:${value}}`;
-      const room = route.bytes - within("").length;
-      const plain = within(text(room));
-      let plainUs = await cost(route, plain);
-      for (const [shape, value] of hostileValues(
-        room,
-        jsonLimitsOf(route.bytes),
-      )) {
-        const hostile = within(value);
-        let hostileUs = await cost(route, hostile, maxRatio * plainUs);
-        // Another process may have had the processor: once more, both.
-        for (let i = 0; i < retries && hostileUs > maxRatio * plainUs; i++) {
-          plainUs = await cost(route, plain);
-          hostileUs = await cost(route, hostile, maxRatio * plainUs);
-        }
-        if (hostileUs > maxRatio * plainUs) {
-          tooDear.push(
-            `${route.method} ${route.url} ${field}: ${shape}, ${hostileUs} µs against ${plainUs} µs`,
-          );
-        }
+  const places = routes.flatMap((route) =>
+    route.fields.map(({ name }) => ({ route, field: name })),
+  );
+  // All of a size together: the largest values take longer to write than to refuse.
+  const sizes = Map.groupBy(places, ({ route }) => route.bytes);
+  let suspects: (() => Promise<string | undefined>)[] = [];
+  for (const [bytes, ofSize] of sizes) {
+    const longest = Math.max(...ofSize.map((it) => within(it, "").length));
+    const room = bytes - longest;
+    const plain = text(room);
+    const plainUs = new Map<Place, number>();
+    for await (const place of reachable(ofSize)) {
+      plainUs.set(place, await cost(place, plain));
+    }
+    for (const [shape, value] of hostileValues(room, jsonLimitsOf(bytes))) {
+      for await (const place of reachable(ofSize)) {
+        const limitUs = maxRatio * (plainUs.get(place) ?? 0);
+        if ((await cost(place, value, limitUs)) <= limitUs) continue;
+        const { route, field } = place;
+        suspects.push(async () => {
+          await addTopic();
+          const limitUs = maxRatio * (await cost(place, plain));
+          const hostileUs = await cost(place, value, limitUs);
+          if (hostileUs <= limitUs) return undefined;
+          return `${route.method} ${route.url} ${field}: ${shape}, ${hostileUs} µs where ${limitUs} µs are allowed`;
+        });
       }
     }
   }
+  // Another process may have had the processor: both again, and later.
+  let tooDear: string[] = [];
+  for (let i = 0; i < retries && suspects.length > 0; i++) {
+    tooDear = [];
+    const before = suspects;
+    suspects = [];
+    for (const suspect of before) {
+      const found = await suspect();
+      if (found === undefined) continue;
+      tooDear.push(found);
+      suspects.push(suspect);
+    }
+  }
   assert.deepEqual(tooDear, []);
+});
+
+test("fields that are checked alike are tried once, and others each", () => {
+  const route = (url: string, bytes: number, properties: object) =>
+    ({
+      method: "PUT",
+      url,
+      bodyLimit: bytes,
+      schema: { body: { properties } },
+    }) as never;
+  const string = { type: "string", description: "one" };
+  const boolean = { type: "boolean" };
+  const tried = withoutRepeated(
+    [
+      route("/a", 1, { text: string, isOpen: boolean }),
+      route("/b", 1, {
+        text: { ...string, description: "another" },
+        isLocked: boolean,
+        title: string,
+      }),
+      route("/c", 2, { text: string }),
+      route("/d", 1, { text: { ...string, maxLength: 9 } }),
+    ].flatMap(toRoutes),
+  );
+  assert.deepEqual(
+    tried.map(({ url, fields }) => [url, ...fields.map(({ name }) => name)]),
+    [
+      ["/a", "text", "isOpen"],
+      ["/b", "title"],
+      ["/c", "text"],
+      ["/d", "text"],
+    ],
+  );
 });
 
 test("a message of 256 KB is taken in its longest escapes", async () => {
@@ -147,6 +206,21 @@ async function addTopic(): Promise<void> {
   await server.call("POST", `${server.base}/topics`, { name: "alerts" });
 }
 
+/** The places, each when there is a topic: one of the routes deletes it. */
+async function* reachable(places: readonly Place[]): AsyncIterable<Place> {
+  let last: Route | undefined;
+  for (const place of places) {
+    if (place.route !== last) await addTopic();
+    last = place.route;
+    yield place;
+  }
+}
+
+/** A body that has the value in that place. */
+function within({ field }: Place, value: string): string {
+  return `{${JSON.stringify(field)}:${value}}`;
+}
+
 /** Values of at most as many bytes of JSON. */
 function* hostileValues(
   bytes: number,
@@ -207,12 +281,10 @@ function text(bytes: number, unit = "x"): string {
  * How long the request takes, in µs; nothing in it waits for anything: the least of five runs,
  * or the first one that is little enough.
  */
-async function cost(
-  { method, url }: Route,
-  payload: string,
-  enough = 0,
-): Promise<number> {
+async function cost(place: Place, value: string, enough = 0): Promise<number> {
+  const { method, url } = place.route;
   const path = url.replace(/:(\w+)/g, (_, name: string) => parameterOf(name));
+  const payload = within(place, value);
   let least = Number.POSITIVE_INFINITY;
   for (let run = 0; run < runs && least > enough; run++) {
     const started = performance.now();
@@ -246,7 +318,9 @@ function parameterOf(name: string): string {
 
 function toRoutes(route: RouteOptions): Route[] {
   const { body } = (route.schema ?? {}) as { body?: { properties?: object } };
-  const fields = Object.keys(body?.properties ?? {});
+  const fields = Object.entries(body?.properties ?? {}).map(
+    ([name, schema]) => ({ name, kind: kindOf(name, schema) }),
+  );
   const { bodyLimit = defaultBodyBytes } = route;
   return [route.method]
     .flat()
@@ -255,22 +329,52 @@ function toRoutes(route: RouteOptions): Route[] {
       method,
       url: route.url,
       bytes: bodyLimit,
-      fields: fields.length > 0 ? fields : ["value", "tags"],
+      fields:
+        fields.length > 0
+          ? fields
+          : ["value", "tags"].map((name) => ({
+              name,
+              // Read by code of the route's own.
+              kind: `${method} ${route.url} ${name}`,
+            })),
     }));
 }
 
+/** Members of a schema that no value is refused for. */
+const unchecked = new Set(["description", "default"]);
+
+/** Name and schema of a field, without what only people read. */
+function kindOf(name: string, schema: object): string {
+  const checked = JSON.stringify(schema, (key, value) =>
+    typeof value !== "object" && unchecked.has(key) ? undefined : value,
+  );
+  // No route sees what is given in their place: no hostile value is one.
+  const isNeverMet =
+    "type" in schema && ["boolean", "integer"].includes(String(schema.type));
+  return isNeverMet ? checked : `${name} ${checked}`;
+}
+
 /**
- * Of routes with larger bodies than most: only what no other has, for each of
- * their bodies takes as long as six of the others.
+ * Each kind of field once for each size of bodies; of routes with larger bodies
+ * than most only fields that no other has, for each of their bodies takes as
+ * long as six of the others.
  */
 function withoutRepeated(all: readonly Route[]): readonly Route[] {
   const isLarge = ({ bytes }: Route) => bytes > messageBodyBytes;
   const usual = new Set(
-    all.filter((it) => !isLarge(it)).flatMap(({ fields }) => fields),
+    all
+      .filter((it) => !isLarge(it))
+      .flatMap(({ fields }) => fields.map(({ name }) => name)),
   );
-  return all.map((route) =>
-    isLarge(route)
-      ? { ...route, fields: route.fields.filter((it) => !usual.has(it)) }
-      : route,
-  );
+  const seen = new Set<string>();
+  return all.flatMap((route) => {
+    const fields = route.fields.filter(({ name, kind }) => {
+      if (isLarge(route) && usual.has(name)) return false;
+      const inSize = `${route.bytes} ${kind}`;
+      const isNew = !seen.has(inSize);
+      seen.add(inSize);
+      return isNew;
+    });
+    return fields.length > 0 ? [{ ...route, fields }] : [];
+  });
 }

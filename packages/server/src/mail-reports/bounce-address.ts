@@ -1,7 +1,8 @@
 /**
  * The addresses that mails come back to: `bounce+{token}@domain`, one for each
  * delivery, so that a bounce says which mail it is about however little it quotes.
- * The token is signed: nobody can make up a bounce of another's mail.
+ * The token is signed: who has not seen the address of a mail, which its recipient
+ * does, cannot make up a bounce of it.
  */
 
 import {
@@ -11,12 +12,7 @@ import {
   timingSafeEqual,
 } from "node:crypto";
 import { type EpochMs, isHexId, type MessageId } from "@carillon/core";
-
-/** A mail that a bounce may be about. */
-export interface MailKey {
-  readonly messageId: MessageId;
-  readonly target: number;
-}
+import type { MailKey } from "./mail-key.ts";
 
 export interface BounceAddressOptions {
   /** 32 bytes, those that secrets in the store are encrypted under. */

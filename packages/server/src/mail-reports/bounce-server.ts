@@ -7,8 +7,9 @@
 import type { AddressInfo } from "node:net";
 import type { Clock, Logger, Timer } from "@carillon/core";
 import type { SMTPServerSession } from "smtp-server";
-import type { BounceAddresses, MailKey } from "./bounce-address.ts";
+import type { BounceAddresses } from "./bounce-address.ts";
 import type { MailIntake } from "./mail-intake.ts";
+import { type MailKey, parseMessageId } from "./mail-key.ts";
 import { readMailReport } from "./read-mail-report.ts";
 import type { MailReport } from "./reported-event.ts";
 
@@ -205,16 +206,6 @@ class SmtpRefusal extends Error {
     super(text);
     this.responseCode = responseCode;
   }
-}
-
-/** `{message id}.{target}@…`, as our mails have it. */
-export function parseMessageId(text: string): MailKey | undefined {
-  const [, messageId, target] =
-    /^<?([0-9a-f]{32})\.(\d{1,15})(?:@[^\s<>@]{1,255})?>?$/.exec(text) ?? [];
-  return messageId === undefined
-    ? undefined
-    : // The pattern is what the brand promises.
-      { messageId: messageId as MailKey["messageId"], target: Number(target) };
 }
 
 /** How often addresses named wrong recipients within the last minute or two. */

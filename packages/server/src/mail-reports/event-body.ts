@@ -1,8 +1,8 @@
 /** Reads the events of mails that a service posts in our own format. */
 
 import { mailEventKinds, parseDeliveryId } from "@carillon/core";
-import { parseMessageId } from "./bounce-server.ts";
 import type { MailReference, ReceivedReport } from "./mail-intake.ts";
+import { parseMessageId } from "./mail-key.ts";
 import { type ReportedEvent, reportText } from "./reported-event.ts";
 
 /** Of one request. */
@@ -40,7 +40,7 @@ function readEvent(value: unknown, where: string): ReceivedReport {
   if (event === undefined) {
     throw wrong(`${where}.event`, `one of ${mailEventKinds.join(", ")}`);
   }
-  const { hard } = value;
+  const hard = value.hard ?? undefined;
   if (hard !== undefined && typeof hard !== "boolean") {
     throw wrong(`${where}.hard`, "true or false");
   }

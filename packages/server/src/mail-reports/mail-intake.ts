@@ -21,7 +21,7 @@ import {
   toDeliveryId,
   toEpochMs,
 } from "@carillon/core";
-import type { MailKey } from "./bounce-address.ts";
+import type { MailKey } from "./mail-key.ts";
 import type { ReportedEvent } from "./reported-event.ts";
 
 export interface MailIntakePorts {

@@ -78,6 +78,20 @@ test("an event with an id counts once, whatever else it says", async () => {
   );
 });
 
+test("takes null for a member that is not there", async () => {
+  await using set = await setUp();
+  const { deliveryId, events } = await set.mail();
+  const absent = Object.fromEntries(
+    ["hard", "at", "code", "diagnostic", "recipient", "messageId"]
+      .concat("externalId", "id")
+      .map((name) => [name, null]),
+  );
+  const event = { event: "bounced", deliveryId, ...absent };
+  const answer = await set.post({ events: [event] });
+  assert.equal(answer.statusCode, 200, answer.body);
+  assert.equal((await events())[0]?.hard, undefined);
+});
+
 test("refuses a body as a whole, and says where it is wrong", async () => {
   await using set = await setUp();
   const mail = await set.mail();

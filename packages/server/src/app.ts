@@ -93,6 +93,8 @@ export interface AppPorts {
   readonly subscriptions: Subscriptions;
   readonly publisher: Publisher;
   readonly stored: Readonly<Record<StoredChannel, StoredMessages>>;
+  /** Of all attachments of a mail, at most, as it is set now. */
+  readonly maxAttachmentBytes: () => number;
   readonly storedTemplates: StoredTemplates;
   readonly imports: MessageImports;
   readonly deliveryActions: DeliveryActions;

@@ -596,6 +596,7 @@ export async function compose(
     publisher: engine.publisher,
     deliveryActions,
     stored,
+    maxAttachmentBytes: () => settings.get().email.maxAttachmentBytes,
     storedTemplates,
     imports: createMessageImports({
       store,

@@ -12,8 +12,7 @@ import { mailTemplateSettings } from "./templates/mail-template-settings.ts";
 
 const common = { group: "E-mail", reloadable: true } as const;
 
-/** Base64 of them would be larger than any mail server takes. */
-const mostAttachmentBytes = 26_214_400;
+const { attachmentBytes, mostAttachmentBytes } = mailLimits;
 
 const filePath = { expected: "the path of a file", pattern: "^[^\\0]+$" };
 
@@ -97,7 +96,7 @@ export const emailSettings = Type.Object({
     description:
       "Bytes that the files of a mail may have, all together; on the way they take a third more. The default stays below the 10 MB that many mail servers take.",
     expected: `a whole number of bytes from 0 (no files) to ${mostAttachmentBytes}`,
-    default: mailLimits.attachmentBytes,
+    default: attachmentBytes,
     minimum: 0,
     maximum: mostAttachmentBytes,
   }),

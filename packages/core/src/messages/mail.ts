@@ -23,6 +23,8 @@ export const mailLimits = {
    * below the 10 MB that many mail servers take.
    */
   attachmentBytes: 7_340_032,
+  /** The same, where most is configured: more no mail server takes as base64. */
+  mostAttachmentBytes: 26_214_400,
   /** Characters of a file's name. */
   attachmentNameLength: 255,
   /** Characters of a media type with its parameters. */

@@ -8,6 +8,7 @@ import { CarillonError } from "@carillon/core";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { RequestError } from "../errors.ts";
 import type { FailureLog } from "./failure-log.ts";
+import { bodyBytesOf } from "./json-body.ts";
 import type { OriginOf } from "./origin.ts";
 
 declare module "fastify" {
@@ -118,7 +119,7 @@ function toKnownError(
   return statusCode === 413
     ? new RequestError(
         "BODY_TOO_LARGE",
-        `The request body is larger than ${request.routeOptions.bodyLimit} bytes, the most that this route takes.`,
+        `The request body is larger than ${bodyBytesOf(request)} bytes, the most that this route takes.`,
         { cause: error },
       )
     : new RequestError("REQUEST_INVALID", error.message, { cause: error });

@@ -26,14 +26,34 @@ export const listBodyBytes = 512 * 1024;
  */
 export const messageBodyBytes = 2 * 1024 * 1024;
 
-/** For mails with what is attached to them, as base64; in bytes. */
-export const mailBodyBytes = 12 * 1024 * 1024;
+/** For all of a request about mails but what is attached to them, in bytes. */
+const mailRoomBytes = 3 * 1024 * 1024;
+
+/**
+ * For mails with what is attached to them, as base64; in bytes.
+ *
+ * @param attachmentBytes of all attachments of a mail, at most
+ */
+export function mailBodyBytes(attachmentBytes: number): number {
+  return Math.ceil(attachmentBytes / 3) * 4 + mailRoomBytes;
+}
 
 declare module "fastify" {
   interface FastifyContextConfig {
     /** Members that a JSON body may have, for lists of small objects. */
     jsonMembers?: number;
+    /**
+     * Longest body at present, in bytes, where a setting decides it. Never more
+     * than the route's `bodyLimit`.
+     */
+    bodyBytes?: () => number;
   }
+}
+
+/** Longest body that the request may have, in bytes. */
+export function bodyBytesOf({ routeOptions }: FastifyRequest): number {
+  const { bodyLimit, config } = routeOptions;
+  return Math.min(bodyLimit, config.bodyBytes?.() ?? bodyLimit);
 }
 
 /** What the largest JSON body may contain; see {@link jsonLimitsOf}. */
@@ -77,7 +97,7 @@ function readBody(
   payload: IncomingMessage,
   done: (error: Error | null, body?: Buffer) => void,
 ): void {
-  const { bodyLimit } = request.routeOptions;
+  const bodyLimit = bodyBytesOf(request);
   if (Number(request.headers["content-length"]) > bodyLimit) {
     done(new errorCodes.FST_ERR_CTP_BODY_TOO_LARGE());
     return;
@@ -165,9 +185,8 @@ export function parseJsonBody(request: FastifyRequest): void {
     request.body = undefined;
     return;
   }
-  const { bodyLimit, config } = request.routeOptions;
-  const limits = jsonLimitsOf(bodyLimit);
-  const { jsonMembers: members = limits.members } = config;
+  const limits = jsonLimitsOf(bodyBytesOf(request));
+  const { jsonMembers: members = limits.members } = request.routeOptions.config;
   request.body = parse(bytes, { ...limits, members });
 }
 

@@ -455,7 +455,7 @@ const rows: readonly (readonly [
     attached({ content: bytes(10_000_000) }),
     413,
     "BODY_TOO_LARGE",
-    /larger than 12582912 bytes/,
+    /larger than 12932440 bytes/,
   ],
   [
     "33 attachments",

@@ -6,6 +6,7 @@
 import {
   CarillonError,
   checkRelatedObject,
+  mailLimits,
   type ProjectId,
   type RelatedObject,
   type StoredChannel,
@@ -50,6 +51,8 @@ import { requestSchemas, toStoredRequest } from "./requests.ts";
 export interface StoredMessagePorts {
   readonly stored: Readonly<Record<StoredChannel, StoredMessages>>;
   readonly attachments: Pick<StoredMessageStore, "readAttachment">;
+  /** Of all attachments of a mail, at most, as it is set now. */
+  readonly maxAttachmentBytes: () => number;
 }
 
 /** What differs between the two. */
@@ -59,14 +62,14 @@ const channels = {
     group: "SMS",
     a: "an SMS",
     many: "SMS messages",
-    bodyBytes: messageBodyBytes,
+    mostBodyBytes: messageBodyBytes,
   },
   email: {
     path: "/emails",
     group: "E-mails",
     a: "a mail",
     many: "mails",
-    bodyBytes: mailBodyBytes,
+    mostBodyBytes: mailBodyBytes(mailLimits.mostAttachmentBytes),
   },
 } as const satisfies Record<StoredChannel, object>;
 
@@ -129,15 +132,22 @@ export function storedMessageRoutes(
   {
     stored,
     attachments,
+    maxAttachmentBytes,
     protocols,
   }: StoredMessagePorts & Pick<V2Ports, "protocols">,
 ): void {
   const messages = stored[channel];
-  const { path, group, a, many, bodyBytes: bodyLimit } = channels[channel];
+  const { path, group, a, many, mostBodyBytes: bodyLimit } = channels[channel];
   const tags = [group];
   const bodies = requestSchemas(channel);
   const response = { 200: StoredMessageBody, ...refusals };
-  const sending = { operation: "messages.publish", isFrequent: true } as const;
+  const sending = {
+    operation: "messages.publish",
+    isFrequent: true,
+    ...(channel === "email" && {
+      bodyBytes: () => mailBodyBytes(maxAttachmentBytes()),
+    }),
+  } as const;
 
   async function getMessage(
     projectId: ProjectId,

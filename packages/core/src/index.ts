@@ -621,6 +621,10 @@ export {
 } from "./stored/pymess-state.ts";
 export type { SendChoice, SendTerms, TermsOf } from "./stored/send-terms.ts";
 export {
+  endReportWaits,
+  type ReportDeadlinePorts,
+} from "./stored/report-deadline.ts";
+export {
   excerptLength,
   type StoredChannel,
   type StoredMessage,

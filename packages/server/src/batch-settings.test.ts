@@ -10,8 +10,8 @@ const sentAt = toEpochMs(2);
 for (const [profile, protocol, expected] of [
   ["default", "sms", sentAt],
   ["pymess", "sms", createdAt],
-  ["default", "email", undefined],
-  ["pymess", "email", undefined],
+  ["default", "email", sentAt],
+  ["pymess", "email", sentAt],
 ] as const) {
   test(`in profile ${profile} ${protocol} is idle from ${expected}`, () => {
     const config = loadConfig({ env: { CARILLON_STORED_PROFILE: profile } });

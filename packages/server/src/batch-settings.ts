@@ -221,11 +221,12 @@ export function deliveryCheckOf({
   };
 }
 
-/** Since when a report is waited for; mails have no idle timeout, as in pymess. */
+/** Since when a report is waited for: on mails by `email.reportDays`. */
 export function idleFromOf(
   config: Config,
   { protocol, createdAt, sentAt }: Parameters<IdleFrom>[0],
 ): ReturnType<IdleFrom> {
+  if (protocol === "email") return sentAt;
   if (protocol !== "sms") return undefined;
   return deliveryCheckOf(config).idleFrom === "sent" ? sentAt : createdAt;
 }

@@ -37,6 +37,7 @@ import {
   EndpointHealth,
   type Engine,
   EventPublisher,
+  endReportWaits,
   errorCatalogue,
   IntervalTask,
   kindOf,
@@ -217,6 +218,9 @@ export interface CloseOptions {
 
 /** What is under way gets this long to finish when closing. */
 const drainDeadlineMs = 7000;
+
+/** Between two looks for mails whose reports are not waited for any more. */
+const reportDeadlineSeconds = 600;
 
 /** How long the change feed is kept, and how many transactions of it. */
 const changesKeptMs = 24 * 3_600_000;
@@ -437,6 +441,17 @@ export async function compose(
       name: "delivery-check",
       intervalSeconds: () => settings.get().sms.deliveryCheck.intervalSeconds,
       run: async () => void (await deliveryChecks.endIdle()),
+    },
+    {
+      name: "mail-report-deadline",
+      intervalSeconds: () => reportDeadlineSeconds,
+      run: async () =>
+        void (await endReportWaits({
+          store,
+          clock,
+          logger,
+          days: () => settings.get().email.reportDays,
+        })),
     },
   ].map((steps) => new IntervalTask({ store, clock, logger }, steps));
   opened.defer(async () => {

@@ -56,7 +56,8 @@ export interface OutcomeRules {
   readonly batchRetriesOf?: BatchRetriesOf | undefined;
   /**
    * Since when the idle timeout of what waits for a report counts, by its protocol,
-   * when the message was made and its attempt began. Default: never.
+   * when the message was made and its attempt began. Of what costs money only those
+   * to recipients of their own are asked about. Default: never.
    */
   readonly idleFrom?: IdleFrom | undefined;
 }
@@ -135,7 +136,7 @@ export function outcomeOfAttempt(
   const own = ownRetriesOf(item, rules);
   switch (result.outcome) {
     case "accepted":
-      return acceptedOutcome(item, outcome, result, now, rules);
+      return acceptedOutcome(item, outcome, result, billable, now, rules);
     case "delivered":
     case "simulated":
       if (result.segments !== undefined) outcome.segments = result.segments;
@@ -308,6 +309,7 @@ function acceptedOutcome(
   item: SendItem,
   outcome: OutcomeInProgress,
   result: SuccessfulResult,
+  billable: boolean,
   now: EpochMs,
   rules: OutcomeRules,
 ): DeliveryOutcome {
@@ -331,7 +333,7 @@ function acceptedOutcome(
       ? silentAt
       : undefined;
   const idleFrom =
-    receiptExpected && item.message.audience === "direct"
+    receiptExpected && (!billable || item.message.audience === "direct")
       ? rules.idleFrom?.({
           protocol: item.recipient.protocol,
           createdAt: item.message.createdAt,

@@ -1,16 +1,27 @@
-/** Finds what carriers said nothing of for too long. */
+/** Finds what carriers and mail servers said nothing of for too long. */
 
 import type { EpochMs } from "../time.ts";
 
 /** What becomes of a delivery whose report did not come in time. */
 export interface IdleRule {
+  /** Of what costs money, which texts do, or of all else, such as mails. */
+  readonly billable: boolean;
   /** Its idle timeout began then or before. */
   readonly idleSince: EpochMs;
   /** Of the timeout, for the error. */
   readonly timeoutMinutes: number;
-  /** False: it stays `sent`, and is not found again. */
-  readonly fails: boolean;
+  readonly becomes: IdleEnd;
 }
+
+/**
+ * - `failed`: with an error that says so.
+ * - `final`: it stays `sent`, and no report is expected any more; one that comes
+ *   all the same counts.
+ * - `unchanged`: it stays `sent`, and its report is still expected.
+ *
+ * Whichever it is, it is not found again.
+ */
+export type IdleEnd = "failed" | "final" | "unchanged";
 
 export interface DeliveryCheckStore {
   /**

@@ -8,6 +8,7 @@ import type { DeliveryCheckStore } from "../ports/delivery-check-store.ts";
 import type { DeliveryStore } from "../ports/delivery-store.ts";
 import type { Logger } from "../ports/logger.ts";
 import { addMs } from "../time.ts";
+import { endAllIdle, idleBatchSize, maxIdleBatches } from "./end-idle.ts";
 
 /** As it is configured. */
 export interface DeliveryCheckSettings {
@@ -58,12 +59,6 @@ export interface DeliveryChecks {
 /** A check waits for carriers at most so long, in milliseconds. */
 const answerMs = 20_000;
 
-/** Deliveries of one transaction. */
-const batchSize = 500;
-
-/** Transactions of one check, for each provider and for what is idle. */
-const maxBatches = 200;
-
 /** Builds the checks; it starts nothing. */
 export function createDeliveryChecks(
   ports: DeliveryCheckPorts,
@@ -72,9 +67,9 @@ export function createDeliveryChecks(
 
   async function ask(): Promise<number> {
     for (const { entry } of await store.listDuePolls()) {
-      for (let batch = 0; batch < maxBatches; batch++) {
-        const count = await store.bringPollsForward(entry, batchSize);
-        if (count < batchSize) break;
+      for (let batch = 0; batch < maxIdleBatches; batch++) {
+        const count = await store.bringPollsForward(entry, idleBatchSize);
+        if (count < idleBatchSize) break;
         await clock.nextTurn();
       }
     }
@@ -84,18 +79,12 @@ export function createDeliveryChecks(
 
   async function endIdle(): Promise<number> {
     const { idleTimeoutMinutes, failIdle, logIdle } = ports.settings();
-    const rule = {
+    const idle = await endAllIdle(ports, {
+      billable: true,
       idleSince: addMs(clock.now(), -idleTimeoutMinutes * 60_000),
       timeoutMinutes: idleTimeoutMinutes,
-      fails: failIdle,
-    };
-    let idle = 0;
-    for (let batch = 0; batch < maxBatches; batch++) {
-      const ended = await store.endIdle(rule, batchSize);
-      idle += ended.idle;
-      if (!ended.mayHaveMore) break;
-      await clock.nextTurn();
-    }
+      becomes: failIdle ? "failed" : "unchanged",
+    });
     if (idle > 0 && logIdle) {
       logger.warn("texts_idle", {
         count: idle,

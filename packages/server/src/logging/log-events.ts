@@ -102,6 +102,10 @@ export const logEvents: Readonly<Record<string, LogEvent>> = {
     "error",
     "Messages that batch mode left behind could not be made due; that is tried again within a minute",
   ),
+  mail_reports_over: event(
+    "info",
+    "`count` mails had no report within `days` days: `sent` is their last state",
+  ),
   interval_task_failed: event(
     "error",
     "What is done at intervals, named in `task`, failed; it is done again after the next one",

@@ -80,6 +80,16 @@ export const mailReportSettings = {
       pattern: "^[\\x21-\\x7e]{1,200}$",
     }),
   ),
+  reportDays: Type.Integer({
+    group,
+    reloadable: true,
+    description:
+      "Days after a mail was handed over for which reports on it are waited for; after that `sent` is its last state, though a late report still counts. Most mail servers give up after five days.",
+    expected: "a whole number from 1 to 30",
+    default: 5,
+    minimum: 1,
+    maximum: 30,
+  }),
   softBounceLimit: Type.Integer({
     group,
     reloadable: true,

@@ -523,8 +523,9 @@ CREATE INDEX deliveries_held ON deliveries (owner) WHERE owner IS NOT NULL;
 -- By provider, so that one that cannot be asked is passed over as a whole.
 CREATE INDEX deliveries_poll ON deliveries (provider, poll_at)
   WHERE poll_at IS NOT NULL;
--- What is not sent any more goes when it is found.
-CREATE INDEX deliveries_idle ON deliveries (idle_from)
+-- Texts and mails wait for different times. What is not sent any more goes when it
+-- is found.
+CREATE INDEX deliveries_idle ON deliveries (billable, idle_from)
   WHERE idle_from IS NOT NULL;
 -- Of what subscribers fetch; the key (message_seq, target) ends both, and the
 -- index of what waits.

@@ -16,13 +16,14 @@ export function createDeliveryCheckStore(
 ): DeliveryCheckStore {
   const { deliveries, write } = tables;
   return {
-    endIdle: ({ idleSince, timeoutMinutes, fails }, limit) =>
+    endIdle: ({ billable, idleSince, timeoutMinutes, becomes }, limit) =>
       write(() => {
         const found = deliveries
           .list()
-          .filter(({ idleFrom = Number.POSITIVE_INFINITY }) => {
-            return idleFrom <= idleSince;
-          })
+          .filter(
+            ({ billable: isBillable, idleFrom = Number.POSITIVE_INFINITY }) =>
+              (isBillable ?? false) === billable && idleFrom <= idleSince,
+          )
           .sort((a, b) => (a.idleFrom ?? 0) - (b.idleFrom ?? 0))
           .slice(0, limit);
         let idle = 0;
@@ -30,11 +31,15 @@ export function createDeliveryCheckStore(
           const { idleFrom: _, ...kept } = row;
           const isSent = row.state === "sent";
           if (isSent) idle++;
-          if (!isSent || !fails) {
+          if (!isSent || becomes === "unchanged") {
             deliveries.put(deliveryKey(row), kept);
             continue;
           }
           const { nextAttemptAt: _planned, ...rest } = unfinished(kept);
+          if (becomes === "final") {
+            deliveries.put(deliveryKey(row), rest);
+            continue;
+          }
           const failure = failedByTimeout(timeoutMinutes);
           deliveries.put(deliveryKey(row), {
             ...rest,

@@ -1,7 +1,7 @@
 /** Texts whose carriers owe a report: who is idle, and what is asked about now. */
 
 import assert from "node:assert/strict";
-import type { DeliveryOutcome, Store } from "@carillon/core";
+import type { DeliveryOutcome, IdleRule, Store } from "@carillon/core";
 import type { ManualClock } from "../manual-clock.ts";
 import type { Cases } from "./cases.ts";
 import {
@@ -23,12 +23,17 @@ async function send(
   store: Store,
   clock: ManualClock,
   idleFrom: readonly number[],
-  outcome: Partial<DeliveryOutcome> = {},
+  {
+    billable = true,
+    ...outcome
+  }: Partial<DeliveryOutcome> & {
+    readonly billable?: boolean;
+  } = {},
 ) {
   const message = directMessage({ projectId });
   const { seq } = await store.acceptDirectMessage(
     message,
-    phones(idleFrom.length, true),
+    phones(idleFrom.length, billable),
   );
   const claims = await claimDue(store, clock, leaseOf("a"), start, 99);
   await recordOutcomes(
@@ -50,7 +55,12 @@ async function send(
   return { message, seq };
 }
 
-const rule = { idleSince: after(1000), timeoutMinutes: 10, fails: true };
+const rule: IdleRule = {
+  billable: true,
+  idleSince: after(1000),
+  timeoutMinutes: 10,
+  becomes: "failed",
+};
 
 export function testDeliveryChecks({ test }: Cases): void {
   test("fails what is idle, those longest first, and counts no attempt", async (store, clock) => {
@@ -83,10 +93,33 @@ export function testDeliveryChecks({ test }: Cases): void {
 
   test("finds each once where idle texts do not fail", async (store, clock) => {
     const { message } = await send(store, clock, [0, 0]);
-    const lenient = { ...rule, fails: false };
+    const lenient = { ...rule, becomes: "unchanged" } as const;
     assert.equal((await store.endIdle(lenient, 9)).idle, 2);
     assert.equal((await store.endIdle(lenient, 9)).idle, 0);
     assert.deepEqual(await countsOf(store, message), { sent: 2 });
+  });
+
+  test("makes mails final, and leaves texts to a rule of their own", async (store, clock) => {
+    const mails = await send(store, clock, [0, 1001], { billable: false });
+    const texts = await send(store, clock, [0]);
+    const ofMails = { ...rule, billable: false, becomes: "final" } as const;
+    assert.equal((await store.endIdle(ofMails, 9)).idle, 1);
+    assert.equal((await store.endIdle(ofMails, 9)).idle, 0);
+    const isOwed = async ({ seq }: { seq: number }, target: number) => {
+      const found = await store.findDelivery(seq, target);
+      assert.equal(found?.state, "sent");
+      return found.receiptExpected === true;
+    };
+    assert.equal(await isOwed(mails, 0), false);
+    assert.equal(await isOwed(mails, 1), true);
+    assert.equal(await isOwed(texts, 0), true);
+    assert.equal((await store.endIdle(rule, 9)).idle, 1);
+    assert.deepEqual(await countsOf(store, mails.message), { sent: 2 });
+    assert.deepEqual(await countsOf(store, texts.message), { failed: 1 });
+    const receipt = { entry: "a", at: after(2000), event: "reject" } as const;
+    await store.recordReceipt({ ...receipt, externalId: `${mails.seq}-0` });
+    const counts = await countsOf(store, mails.message);
+    assert.deepEqual(counts, { sent: 1, rejected: 1 });
   });
 
   test("leaves alone what has its report, and what waits for none", async (store, clock) => {

@@ -19,18 +19,24 @@ export function createDeliveryCheckWrites(
   db: DatabaseSync,
   journal: ChangeJournal,
 ) {
-  /** Parameters: the latest instant, limit. Index: deliveries_idle. */
+  /** Parameters: billable, the latest instant, limit. Index: deliveries_idle. */
   const idle = prepareQuery<
     [messageSeq: number, target: number, state: number]
   >(
     db,
     `SELECT message_seq, target, state
      FROM deliveries INDEXED BY deliveries_idle
-     WHERE idle_from <= ? ORDER BY idle_from LIMIT ?`,
+     WHERE billable = ? AND idle_from <= ? ORDER BY idle_from LIMIT ?`,
   );
   /** Not looked for any more. Parameters: message, target. */
   const forget = db.prepare(
     `UPDATE deliveries SET idle_from = NULL
+     WHERE message_seq = ? AND target = ?`,
+  );
+  /** Nothing is expected any more. Parameters: message, target. */
+  const close = db.prepare(
+    `UPDATE deliveries SET idle_from = NULL, next_attempt_at = NULL,
+       poll_at = NULL, receipt_expected = 0, fails_over = 0
      WHERE message_seq = ? AND target = ?`,
   );
   /** Parameters: class, words, outcome, message, target. */
@@ -51,18 +57,22 @@ export function createDeliveryCheckWrites(
 
   return {
     endIdle(
-      { idleSince, timeoutMinutes, fails }: IdleRule,
+      { billable, idleSince, timeoutMinutes, becomes }: IdleRule,
       now: EpochMs,
       limit: number,
     ): { idle: number; mayHaveMore: boolean } {
       const countChanges = new CountChanges();
       const { errorClass, error, outcome } = failedByTimeout(timeoutMinutes);
-      const found = idle.all(idleSince, limit);
+      const found = idle.all(billable ? 1 : 0, idleSince, limit);
       let count = 0;
       for (const [messageSeq, target, state] of found) {
         if (state === sent) count++;
-        if (state !== sent || !fails) {
+        if (state !== sent || becomes === "unchanged") {
           forget.run(messageSeq, target);
+          continue;
+        }
+        if (becomes === "final") {
+          close.run(messageSeq, target);
           continue;
         }
         fail.run(

@@ -34,6 +34,10 @@ export {
   type SystemResolverOptions,
 } from "./egress/name-resolver.ts";
 export {
+  createMailBackendChannel,
+  type MailBackendChannelOptions,
+} from "./email/backend-channel.ts";
+export {
   createEmailChannel,
   type EmailChannelOptions,
   emailTimeoutMs,
@@ -43,8 +47,23 @@ export {
 export { createDebugEmailChannel } from "./email/debug-channel.ts";
 export type { DkimKey } from "./email/dkim-key.ts";
 export { textOfHtml } from "./email/html-text.ts";
+export type {
+  MailBackend,
+  MailBackendContext,
+  MailBackendResult,
+  MailFile,
+  MailParty,
+  OutgoingMail,
+} from "./email/mail-backend.ts";
 export { createSenderCheck } from "./email/mail-senders.ts";
 export { emailProtocol } from "./email/protocol.ts";
+export {
+  createRoutedEmailChannel,
+  type MailRouter,
+  mailRouterTimeoutMs,
+  type RoutedChannelOptions,
+  type RoutedMail,
+} from "./email/routed-channel.ts";
 export type { SmtpTls, SmtpTlsMode } from "./email/smtp-tls.ts";
 export {
   createSuppressingChannel,

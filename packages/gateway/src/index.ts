@@ -15,7 +15,11 @@ export {
   checkedStates,
   type SentMessage,
 } from "./backend/backend.ts";
-export { type BackendErrors, backendErrors } from "./backend/backend-errors.ts";
+export {
+  type BackendErrors,
+  backendErrors,
+  toKnownError,
+} from "./backend/backend-errors.ts";
 export {
   BackendProvider,
   type BackendProviderOptions,

@@ -61,6 +61,8 @@ const others: Readonly<Record<string, unknown>> = {
   "email.bounces.trustMessageIds": true,
   "email.webhookSecret": "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD",
   "email.mandrillKey": "key",
+  "email.backends": [{ type: "debug", name: "none" }],
+  "email.reportDays": 2,
   "email.softBounceLimit": 0,
   "email.softBounceDays": 1,
   "sms.providers": ["log", "null"],
@@ -196,6 +198,7 @@ const files: Readonly<Record<string, string>> = {
   "sms.policyFile": otherPolicy,
   "email.tlsCaFile": authorities,
   "sms.router": routerFile,
+  "email.router": routerFile,
 };
 
 test("each key is applied, or named as one that needs a restart", (t) => {

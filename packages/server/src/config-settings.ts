@@ -4,7 +4,7 @@ import type { Setting } from "./config.ts";
 
 const hidden = "***";
 
-/** Members of entries of `sms.providers`; others hold secrets, or may. */
+/** Members of entries of `sms.providers` and `email.backends`; others hold secrets, or may. */
 const openMembers: ReadonlySet<string> = new Set([
   "type",
   "name",
@@ -13,10 +13,12 @@ const openMembers: ReadonlySet<string> = new Set([
   "batch",
   "clients",
   "concurrency",
+  "connections",
   "dedupe",
   "exemptClasses",
   "from",
   "keyword",
+  "mailsPerSecond",
   "maxPrice",
   "messagingServiceSid",
   "module",
@@ -26,6 +28,8 @@ const openMembers: ReadonlySet<string> = new Set([
   "smsType",
   "textid",
   "timeoutMs",
+  "tls",
+  "tlsServername",
   "topicArns",
   "validity",
 ]);
@@ -49,7 +53,7 @@ export function shownProvider(entry: string | object): object {
 /** Providers' settings as one text, which nothing can be taken out of. */
 function isWrittenOut(path: string, value: unknown): boolean {
   return (
-    path === "sms.providers" &&
+    (path === "sms.providers" || path === "email.backends") &&
     [value]
       .flat()
       .some(

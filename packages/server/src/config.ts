@@ -145,6 +145,7 @@ function isPath({ path }: ConfigKey): boolean {
     "email.dkim.keyFile",
     "sms.policyFile",
     "sms.router",
+    "email.router",
   ].includes(path);
 }
 
@@ -349,7 +350,7 @@ function parseAndCheck(
   given: unknown,
   base: string,
 ): { readonly parsed: unknown; readonly problems: readonly string[] } {
-  if (key.path !== "sms.providers") {
+  if (key.path !== "sms.providers" && key.path !== "email.backends") {
     const parsed = parse(key, given);
     return { parsed, problems: problemsWith(key, parsed, given) };
   }
@@ -527,13 +528,19 @@ function isAt(path: string, place: string): boolean {
 }
 
 function routerMistakes(
-  { sms: { router } }: Config,
+  { sms, email }: Config,
   given: readonly Given[],
 ): ConfigMistake[] {
-  const problem = router === undefined ? undefined : problemWithRouter(router);
-  if (problem === undefined) return [];
-  const last = given.findLast(({ key }) => key.path === "sms.router");
-  return [{ key: "sms.router", source: last?.source ?? "sms.router", problem }];
+  return Object.entries({
+    "sms.router": sms.router,
+    "email.router": email.router,
+  }).flatMap(([path, router]) => {
+    const problem =
+      router === undefined ? undefined : problemWithRouter(router);
+    if (problem === undefined) return [];
+    const last = given.findLast(({ key }) => key.path === path);
+    return [{ key: path, source: last?.source ?? path, problem }];
+  });
 }
 
 function hasMistake(mistakes: readonly ConfigMistake[], path: string): boolean {

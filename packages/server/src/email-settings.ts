@@ -7,6 +7,10 @@ import {
 import { mailLimits } from "@carillon/core";
 import { batchSettings } from "./batch-settings.ts";
 import { Type } from "./json-schema.ts";
+import {
+  MailBackendSetting,
+  problemsWithMailBackends,
+} from "./mail-backends/mail-backend-settings.ts";
 import { mailReportSettings } from "./mail-reports/mail-report-settings.ts";
 import { mailTemplateSettings } from "./templates/mail-template-settings.ts";
 
@@ -27,6 +31,24 @@ export const emailSettings = Type.Object({
     expected: "one of smtp, debug",
     default: "smtp",
   }),
+  backends: Type.Array(MailBackendSetting, {
+    ...common,
+    description:
+      'Further ways to send mails, which a send names as its `backend`, or `email.router` does: `{"type": "smtp", "name": "bulk", "smtpUrl": …}` is a mail server, `{"type": "module", "name": "mandrill", "module": "./mandrill.mjs", "settings": {…}}` a module of your own, `{"type": "debug", "name": …}` sends nothing. That of `email.backend` is called `default`; where it has no mail server the first one here is the default. See the guide on e-mail.',
+    expected: "a list of objects with type and name",
+    default: [],
+    problem: problemsWithMailBackends,
+  }),
+  router: Type.Optional(
+    Type.String({
+      ...common,
+      description:
+        "Module whose default export is asked for each mail that names no backend: a function of recipient and mail that answers the name of one, or nothing, which is the default. A relative path starts as that of `data` does.",
+      expected: "the path of a module",
+      example: "./my-mail-router.mjs",
+      pattern: "^[^\\0]+$",
+    }),
+  ),
   senders: Type.Array(Type.String(), {
     ...common,
     description:

@@ -21,6 +21,7 @@ import {
   createSystemResolver,
   emailProtocol,
   emailTimeoutMs,
+  mailRouterTimeoutMs,
   SigningKeys,
   WebhookKeys,
 } from "@carillon/channels";
@@ -51,6 +52,7 @@ import { readSharedKeyFile } from "./key-file.ts";
 import { createKeyedHash } from "./keyed-hash.ts";
 import { loadSigningKeys } from "./keys/load-signing-keys.ts";
 import { LiveSettings } from "./live-settings.ts";
+import { createMailBackends } from "./mail-backends/mail-backends.ts";
 import { createMailReports } from "./mail-reports/mail-reports.ts";
 import {
   type MetricsServer,
@@ -222,7 +224,13 @@ export async function openService(
     logger,
     settings: () => settings.get(),
   });
-  const emailFor = (config: Config, configured: ConfiguredEmail) => {
+  const sharedMailOptions = (config: Config) => ({
+    links,
+    logger,
+    readAttachments: (messageSeq: number) => store.readAttachments(messageSeq),
+    ...mailReports.channelOptions(config),
+  });
+  const ownEmailFor = (config: Config, configured: ConfiguredEmail) => {
     if (config.email.backend === "debug") return createDebugEmailChannel();
     const { smtpUrl = sandbox?.smtpUrl } = config;
     return smtpUrl === undefined
@@ -230,17 +238,25 @@ export async function openService(
       : createEmailChannel({
           ...configured,
           smtpUrl,
-          links,
-          logger,
-          readAttachments: (messageSeq) => store.readAttachments(messageSeq),
-          ...mailReports.channelOptions(config),
+          ...sharedMailOptions(config),
         });
   };
+  const emailFor = (config: Config, configured: ConfiguredEmail) =>
+    createMailBackends(
+      config,
+      ownEmailFor(config, configured),
+      {
+        ...sharedMailOptions(config),
+        from: configured.from,
+        senders: configured.senders,
+      },
+      () => clock.monotonic(),
+    );
   const email = createReplaceableChannel({
     name: "email",
     protocols: [emailProtocol],
     kind: "push",
-    timeoutMs: emailTimeoutMs,
+    timeoutMs: emailTimeoutMs + mailRouterTimeoutMs,
   });
   let configuredEmail = toConfiguredEmail(config);
   email.replace(emailFor(config, configuredEmail));
@@ -250,6 +266,8 @@ export async function openService(
     const isSame =
       next.smtpUrl === before.smtpUrl &&
       next.email.backend === before.email.backend &&
+      next.email.router === before.email.router &&
+      isDeepStrictEqual(next.email.backends, before.email.backends) &&
       next.email.webhookSecret === before.email.webhookSecret &&
       next.email.mandrillKey === before.email.mandrillKey &&
       isDeepStrictEqual(configured, configuredEmail);

@@ -1,7 +1,8 @@
 /**
- * Entries of `sms.providers` as they are written: names and JSON from the
+ * Entries of `sms.providers` and `email.backends` as they are written: names and JSON from the
  * environment, settings that stand in files of their own. What is in them is
- * checked by `sms-settings.ts`. Nothing here shows a value, but the path of a file.
+ * checked by `sms-settings.ts` and
+ * `mail-backends/mail-backend-settings.ts`. Nothing here shows a value, but the path of a file.
  */
 
 import { resolve } from "node:path";

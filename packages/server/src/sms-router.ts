@@ -1,4 +1,4 @@
-/** The router by recipient: a module's function that `sms.router` names. */
+/** Routers by recipient: modules' functions that the configuration names. */
 
 import type { Clock, Logger } from "@carillon/core";
 import type { Gateway, RecipientRouter } from "@carillon/gateway";
@@ -17,20 +17,22 @@ export function problemWithRouter(path: string): string | undefined {
 /**
  * Without a module there is none.
  *
+ * @param source the key that names it
+ *
  * @throws ConfigError when it cannot be loaded, or is none
  */
-export function loadRouter(
+export function loadRouter<Router = RecipientRouter>(
   path: string | undefined,
-): RecipientRouter | undefined {
+  source = "sms.router",
+): Router | undefined {
   if (path === undefined) return undefined;
   const problem = problemWithRouter(path);
   const loaded = loadModule(path);
   if (problem !== undefined || !("value" in loaded)) {
-    const source = "sms.router";
     throw new ConfigError([{ key: source, source, problem: `${problem}` }]);
   }
   // What it answers is checked each time.
-  return loaded.value as RecipientRouter;
+  return loaded.value as Router;
 }
 
 /** All texts that are due ask it, and would fill the log. In milliseconds. */

@@ -14,6 +14,7 @@ import {
 import { fitText } from "@carillon/gateway";
 import { batchModeOf } from "./batch-settings.ts";
 import type { Config } from "./config.ts";
+import { mailBackendNames } from "./mail-backends/mail-backend-settings.ts";
 
 /** Of one channel; the core's stored messages ask it for each send. */
 export interface StoredRules {
@@ -31,6 +32,8 @@ export interface StoredRules {
   readonly isEmailSender?: (address: string) => boolean;
   /** Of a mail that was given none. */
   readonly textOfHtml?: (html: string) => Promise<string>;
+  /** Whether there is a backend of mails of that name. */
+  readonly isEmailBackend?: (name: string) => boolean;
 }
 
 /** @param lives of messages that were given no time to live */
@@ -61,6 +64,7 @@ export function storedRulesOf(
     email: {
       termsOf: termsOf("email"),
       maxAttachmentBytes: () => settings().email.maxAttachmentBytes,
+      isEmailBackend: (name) => mailBackendNames(settings()).includes(name),
       isEmailSender: (address) => {
         const { mailFrom, email } = settings();
         return createSenderCheck(mailFrom, email.senders)(address);

@@ -55,6 +55,11 @@ export type ReadAttachments = (
 
 /** The SMTP server, the senders and the limits of attempts. */
 export interface EmailChannelOptions {
+  /**
+   * Of one of several backends: what deliveries name as their provider. Default:
+   * none, and {@link mailEntry} where reports come back.
+   */
+  readonly name?: string | undefined;
   /** `smtp://user:password@host:port`, or `smtps://` for TLS from the start. */
   readonly smtpUrl: string;
   /** Default: as the URL says. */
@@ -122,7 +127,7 @@ const defaultConnections = 5;
 const paceWaitMs = 2000;
 
 /** What the files of mails may take of the memory, in bytes. */
-const attachmentMemoryBytes = 100_663_296;
+export const attachmentMemoryBytes = 100_663_296;
 
 /** A file, its base64, and the copy that is signed or on its way. */
 const bytesPerAttachmentByte = 4;
@@ -318,11 +323,13 @@ class EmailChannel implements Channel {
       signal,
     });
     const taken = outcomeOfReply(response);
-    if (!expectsReports) return taken;
+    const { name } = this.#options;
+    if (!expectsReports)
+      return name === undefined ? taken : { ...taken, provider: name };
     return {
       ...taken,
       outcome: "accepted",
-      provider: mailEntry,
+      provider: name ?? mailEntry,
       parts: [{ externalId: partId }],
       receiptExpected: true,
     };
@@ -353,7 +360,7 @@ async function encodeParts(
   return await encodeMailParts(files);
 }
 
-function headersOf(
+export function headersOf(
   message: Message,
   { unsubscribeUrl }: MailContent,
 ): Record<string, string> {

@@ -9,8 +9,13 @@ import type {
 import { emailTimeoutMs } from "./channel.ts";
 import { emailProtocol } from "./protocol.ts";
 
-/** Each delivery ends in `debug` at its first attempt. */
-export function createDebugEmailChannel(): Channel {
+/**
+ * Each delivery ends in `debug` at its first attempt.
+ *
+ * @param provider what deliveries name as theirs
+ */
+export function createDebugEmailChannel(provider = "debug"): Channel {
+  const simulated: SuccessfulResult = { outcome: "simulated", provider };
   return {
     name: "email",
     protocols: [emailProtocol],
@@ -22,8 +27,3 @@ export function createDebugEmailChannel(): Channel {
     async close() {},
   };
 }
-
-const simulated: SuccessfulResult = {
-  outcome: "simulated",
-  provider: "debug",
-};

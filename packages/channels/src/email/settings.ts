@@ -4,6 +4,7 @@
  */
 
 export { type DkimKey, dkimRecordOf, problemWithDkimKey } from "./dkim-key.ts";
+export { problemWithMailBackend } from "./mail-backend.ts";
 export { domainOf, problemWithMailSender } from "./mail-senders.ts";
 export {
   problemWithSmtpTls,

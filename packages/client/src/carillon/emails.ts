@@ -11,6 +11,8 @@ import {
 
 /** What mails are sent with; all of it is optional. */
 export interface EmailOptions {
+  /** A configured backend: it goes through this one and no other. */
+  readonly backend?: string | undefined;
   /** Address of the sender. Default: the service's. */
   readonly from?: string | undefined;
   /** Shown beside the sender's address. */

@@ -9,6 +9,8 @@ import { isOneLine } from "../text.ts";
 
 /** Checked. What is absent is as the service is set up. */
 export interface EmailOptions {
+  /** Name of the configured backend that sends it, and no other. */
+  readonly backend?: string;
   /** Address of the sender. */
   readonly from?: string;
   /** Shown beside the sender's address. */
@@ -28,6 +30,7 @@ export const emailOptionLimits = {
 
 /** Its members, as they are called where nothing else is said. */
 export const emailOptionNames = [
+  "backend",
   "from",
   "senderName",
   "replyTo",
@@ -45,6 +48,8 @@ export interface EmailOptionPorts {
   readonly protocols: Pick<Protocols, "find">;
   /** Whether mails may be sent from an address. Default: from any. */
   readonly isEmailSender?: ((address: string) => boolean) | undefined;
+  /** Whether there is a backend of that name. Default: there is none. */
+  readonly isEmailBackend?: ((name: string) => boolean) | undefined;
 }
 
 const ownNaming: EmailOptionNaming = (member) =>
@@ -82,11 +87,21 @@ export function checkEmailOptions(
 type Check = (value: unknown, name: string, ports: EmailOptionPorts) => string;
 
 const checks: Readonly<Record<EmailOptionName, Check>> = {
+  backend: checkBackend,
   from: checkSender,
   senderName: checkSenderName,
   replyTo: checkAddress,
   unsubscribeUrl: checkUnsubscribeUrl,
 };
+
+function checkBackend(
+  value: unknown,
+  name: string,
+  { isEmailBackend = () => false }: EmailOptionPorts,
+): string {
+  if (typeof value === "string" && isEmailBackend(value)) return value;
+  throw invalid(name, "the name of a backend of email.backends is expected");
+}
 
 function checkSender(
   value: unknown,

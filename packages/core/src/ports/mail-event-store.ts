@@ -14,10 +14,12 @@ export interface MailTarget {
   readonly projectId: ProjectId;
   /** The address. */
   readonly endpoint: string;
+  /** Who took it last, and by which id; absent: nobody that is known yet. */
+  readonly part?: { readonly entry: string; readonly externalId: string };
 }
 
 /** A mail that a backend gave an id. */
-export interface MailOfPart extends MailTarget {
+export interface MailOfPart extends Omit<MailTarget, "part"> {
   readonly messageId: MessageId;
   readonly target: number;
   readonly entry: string;

@@ -65,6 +65,7 @@ export interface StoredChannelRules {
    * Default: they are kept without one.
    */
   readonly textOfHtml?: ((html: string) => Promise<string>) | undefined;
+  readonly isEmailBackend?: EmailOptionPorts["isEmailBackend"];
 }
 
 /** What a stored message says; unchecked. */
@@ -218,9 +219,10 @@ export function createStoredRequests(
           : await checkMailContent(given);
       const email =
         channel === "email"
-          ? checkEmailOptions(withSender(options), {
+          ? checkEmailOptions(mailOptionsOf(options), {
               protocols,
               isEmailSender: rules.isEmailSender,
+              isEmailBackend: rules.isEmailBackend,
             })
           : undefined;
       const { notBefore } = options;
@@ -262,23 +264,20 @@ export function createStoredRequests(
   /** With what stands beside them: `sender`, and `backend`, which is a provider. */
   function smsOptionsOf(options: StoredMessageOptions): unknown {
     const { sms, sender, backend } = options;
-    if (channel !== "sms") {
-      if (isSet(backend)) {
-        throw invalid(
-          "backend",
-          "mails go through the mail server of the configuration",
-        );
-      }
-      return sms;
-    }
+    if (channel !== "sms") return sms;
     const named = withNamed("sms", sms, "sender", sender);
     return withNamed("sms", named, "provider", backend, "backend");
   }
 }
 
-/** The options of mails, with the sender that stands beside them. */
-function withSender({ email, sender }: StoredMessageOptions): unknown {
-  return withNamed("email", email, "from", sender, "sender");
+/** The options of mails, with the sender and the backend that stand beside them. */
+function mailOptionsOf({
+  email,
+  sender,
+  backend,
+}: StoredMessageOptions): unknown {
+  const named = withNamed("email", email, "from", sender, "sender");
+  return withNamed("email", named, "backend", backend);
 }
 
 /**

@@ -29,7 +29,9 @@ export function toStoredMessage(
   const { senderData: extraSenderData } = delivery;
   const sentAt = sentAtOf(delivery);
   const sender = senderOf(channel, message, delivery);
-  const backend = delivery.provider ?? message.sms?.provider;
+  const backend =
+    delivery.provider ??
+    (channel === "sms" ? message.sms?.provider : message.email?.backend);
   const error = errorOf(delivery);
   const pymessState = pymessStateOf(channel, delivery);
   const { name } = pymessState;

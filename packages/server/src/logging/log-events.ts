@@ -197,6 +197,14 @@ export const logEvents: Readonly<Record<string, LogEvent>> = {
     "error",
     "The router by recipient failed, kept silent or answered no name; told once a minute at most",
   ),
+  email_router_failed: event(
+    "error",
+    "The router of mails failed, kept silent or answered no name; told once a minute at most",
+  ),
+  mail_backend_not_stopped: event(
+    "warn",
+    "A `backend` of mails that is not used any more did not stop well",
+  ),
   sms_logged: event("info", "The provider `log` took a text"),
   sms_logged_text: event("debug", "The text that the provider `log` took"),
   confirmation_throttled: event(

@@ -12,7 +12,6 @@ import {
   type Logger,
   type MailEventStore,
   type MailOfPart,
-  type MailTarget,
   mailEntry,
   mailEventKinds,
   mailPartId,
@@ -66,14 +65,24 @@ export function createMailIntake(
   { store, clock, logger }: MailIntakePorts,
   softBounces: () => SoftBounceLimit,
 ): MailIntake {
-  async function find(mail: MailReference): Promise<MailOfPart | undefined> {
-    if ("externalId" in mail)
-      return await store.findMailOfPart(mail.externalId);
-    const found: MailTarget | undefined = await store.findMailTarget(
-      mail.messageId,
-      mail.target,
-    );
-    return found && { ...found, ...mail, entry: mailEntry };
+  /** With the id that it has where it was handed over. */
+  async function find(
+    mail: MailReference,
+  ): Promise<(MailOfPart & { readonly externalId: string }) | undefined> {
+    if ("externalId" in mail) {
+      const found = await store.findMailOfPart(mail.externalId);
+      return found && { ...found, externalId: mail.externalId };
+    }
+    const { messageId, target } = mail;
+    const found = await store.findMailTarget(messageId, target);
+    if (!found) return undefined;
+    // The report may come before the outcome of the attempt is on disk.
+    const { part, ...rest } = found;
+    const { entry, externalId } = part ?? {
+      entry: mailEntry,
+      externalId: mailPartId(messageId, target),
+    };
+    return { ...rest, ...mail, entry, externalId };
   }
 
   return {
@@ -98,10 +107,7 @@ export function createMailIntake(
           target,
           projectId,
           entry: found.entry,
-          externalId:
-            "externalId" in mail
-              ? mail.externalId
-              : mailPartId(messageId, target),
+          externalId: found.externalId,
           suppressionKey,
           fingerprint: fingerprintOf(id === undefined ? event : { id }),
         },

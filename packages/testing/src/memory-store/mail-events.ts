@@ -72,7 +72,17 @@ export function createMailEventStore(
       const isElsewhere =
         "projectId" in recipient && recipient.projectId !== projectId;
       const { endpoint } = recipient;
-      return isElsewhere ? undefined : { messageSeq, projectId, endpoint };
+      if (isElsewhere) return undefined;
+      const row = tables.deliveries.get(deliveryKey({ messageSeq, target }));
+      const last = row?.parts.at(-1);
+      return {
+        messageSeq,
+        projectId,
+        endpoint,
+        ...(last && {
+          part: { entry: last.entry, externalId: last.externalId },
+        }),
+      };
     },
     async findMailOfPart(externalId) {
       for (const row of tables.deliveries.list().toReversed()) {

@@ -33,6 +33,12 @@ export function createMailEventStore({
          AND m.audience <> ${audienceCodes.direct}
      WHERE m.id = ?`,
   );
+  /** Of its last attempt. Parameters: message, target. Index: the primary key. */
+  const lastPartOf = reader.prepare<[entry: string, externalId: string]>(
+    `SELECT entry, external_id FROM parts
+     WHERE message_seq = ? AND target = ?
+     ORDER BY attempt DESC, part DESC LIMIT 1`,
+  );
   /**
    * Parameters: external id. Index: parts_external_id, then primary keys. Ids are
    * the providers': two may use one.
@@ -82,12 +88,22 @@ export function createMailEventStore({
     async findMailTarget(messageId, target) {
       const [messageSeq, projectId, endpoint] =
         targetOf.get(target, target, messageId) ?? [];
-      return messageSeq === undefined ||
+      if (
+        messageSeq === undefined ||
         projectId === undefined ||
         endpoint === null ||
         endpoint === undefined
-        ? undefined
-        : { messageSeq, projectId, endpoint };
+      ) {
+        return undefined;
+      }
+      const [entry, externalId] = lastPartOf.get(messageSeq, target) ?? [];
+      return {
+        messageSeq,
+        projectId,
+        endpoint,
+        ...(entry !== undefined &&
+          externalId !== undefined && { part: { entry, externalId } }),
+      };
     },
     async findMailOfPart(externalId) {
       const row = ofPart.get(externalId);

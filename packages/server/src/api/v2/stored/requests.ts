@@ -28,6 +28,12 @@ const optionCode = failsWith("MESSAGE_OPTION_INVALID");
 
 export const EmailOptions = Type.Object(
   {
+    backend: Type.Optional(
+      Type.String({
+        description:
+          "Name of a configured backend of mails: it goes through this one and no other",
+      }),
+    ),
     from: Type.Optional(
       Type.String({
         description:
@@ -68,7 +74,7 @@ const options = {
   backend: Type.Optional(
     Type.String({
       description:
-        "Name of a configured provider: it goes through this one and no other",
+        "Name of a configured provider, of mails of a backend: it goes through this one and no other",
       ...optionCode,
     }),
   ),

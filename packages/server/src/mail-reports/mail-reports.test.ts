@@ -76,6 +76,39 @@ test("a signed event of a service does the same", async (t) => {
   await carillon.stateOf(`${id}-0`, "delivered");
 });
 
+test("a bounce of a mail that a named backend sent ends it, too", async (t) => {
+  const sink = await startSink(t);
+  const data = await temporaryFolder(t);
+  const backend = { type: "smtp", name: "bulk", smtpUrl: sink.url };
+  const carillon = await start(t, {
+    data,
+    // Nothing listens there.
+    smtpUrl: "smtp://127.0.0.1:9",
+    emailBouncesPort: 0,
+    emailBackends: JSON.stringify([backend]),
+  });
+  const response = await fetch(`${carillon.url}/api/v2/emails`, {
+    method: "POST",
+    headers: {
+      authorization: carillon.authorization,
+      "content-type": "application/json",
+    },
+    body: JSON.stringify({
+      to: "ann@example.org",
+      text: "News",
+      backend: "bulk",
+    }),
+  });
+  const { id } = (await response.json()) as { id: string };
+  const sent = await carillon.stateOf(id, "sent");
+  assert.equal(sent.provider, "bulk");
+  const returnPath = sink.senderOf("ann@example.org");
+  await using client = await connectSmtp(carillon.bouncePort());
+  const bounce = exchangeDsn(returnPath, "ann@example.org");
+  assert.match(await client.send(returnPath, bounce), /^250 /);
+  await carillon.stateOf(id, "rejected");
+});
+
 /** A running service; of a restart with the credentials of the first start. */
 async function start(
   t: TestContext,

@@ -16,12 +16,14 @@ const ports: EmailOptionPorts = {
     find: (name) =>
       name === "email" ? (email as ProtocolDefinition) : undefined,
   },
+  isEmailBackend: (name) => name === "bulk",
   isEmailSender: (address) => address.endsWith("@shop.example"),
 };
 const { senderNameLength, unsubscribeUrlLength } = emailOptionLimits;
 const longUrl = `https://shop.example/${"x".repeat(unsubscribeUrlLength)}`;
 
 for (const options of [
+  { backend: "bulk" },
   { from: "news@shop.example" },
   { senderName: "Café “Zur Post”, 社" },
   { senderName: "x".repeat(senderNameLength) },
@@ -42,7 +44,9 @@ test("what is absent, null or empty is no option", () => {
 for (const [options, message] of [
   [[], /^Invalid email: an object/],
   ["x", /^Invalid email: an object/],
-  [{ cc: "a@b" }, /no member cc; there are email\.from, email\.senderName/],
+  [{ cc: "a@b" }, /no member cc; there are email\.backend, email\.from/],
+  [{ backend: "other" }, /^Invalid email\.backend: the name of a backend/],
+  [{ backend: 7 }, /^Invalid email\.backend: the name of a backend/],
   // Only the service sets it.
   [{ attachmentBytes: 5 }, /no member attachmentBytes/],
   [{ from: "x" }, /^Invalid email\.from: a mail address .*; it has no @\.$/],

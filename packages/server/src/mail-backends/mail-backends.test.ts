@@ -1,6 +1,7 @@
 /** Backends and a router of mails, in a composed server. */
 
 import assert from "node:assert/strict";
+import { createHmac } from "node:crypto";
 import { test } from "node:test";
 import {
   createDebugEmailChannel,
@@ -56,6 +57,7 @@ async function setUp(
     store,
     clock,
     mails,
+    publicUrl: "https://notify.example",
     env: {
       CARILLON_EMAIL_BACKENDS: '[{"type":"debug","name":"mine"}]',
     },
@@ -66,7 +68,7 @@ async function setUp(
       })),
       clock,
       webhookSecret: () => undefined,
-      mandrillKey: () => undefined,
+      mandrillKey: () => "key",
     },
   });
   const projectId = server.credentials.project.id as ProjectId;
@@ -91,13 +93,18 @@ async function setUp(
       return await find(id);
     },
     async mandrill(events: unknown) {
+      const url = `/receivers/${server.credentials.receiverSecret}/email/mandrill`;
+      const text = JSON.stringify(events);
       const answer = await server.app.inject({
         method: "POST",
-        url: `/receivers/${server.credentials.receiverSecret}/email/mandrill`,
-        headers: { "content-type": "application/x-www-form-urlencoded" },
-        payload: new URLSearchParams({
-          mandrill_events: JSON.stringify(events),
-        }).toString(),
+        url,
+        headers: {
+          "content-type": "application/x-www-form-urlencoded",
+          "x-mandrill-signature": createHmac("sha1", "key")
+            .update(`https://notify.example${url}mandrill_events${text}`)
+            .digest("base64"),
+        },
+        payload: new URLSearchParams({ mandrill_events: text }).toString(),
       });
       return answer.json();
     },

@@ -4,9 +4,9 @@ import { createHmac } from "node:crypto";
 import { mandrillMetadata } from "@carillon/channels";
 import { equalsConstantTime } from "@carillon/gateway";
 import { classifyBounce, findStatus } from "./bounce-class.ts";
-import { parseMessageId } from "./bounce-server.ts";
 import { EventBodyError, isObject, maxEvents } from "./event-body.ts";
 import type { MailReference, ReceivedReport } from "./mail-intake.ts";
+import { parseMessageId } from "./mail-key.ts";
 import { type ReportedEvent, reportText } from "./reported-event.ts";
 
 /**

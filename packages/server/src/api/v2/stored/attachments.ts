@@ -10,7 +10,6 @@ import type { FastifyReply } from "fastify";
 import type { Static } from "typebox";
 import { RequestError } from "../../../errors.ts";
 import { Type } from "../../../json-schema.ts";
-import { mailBodyBytes } from "../../json-body.ts";
 import { failsWith } from "../../validation.ts";
 
 const AttachmentToSend = Type.Object(
@@ -20,7 +19,7 @@ const AttachmentToSend = Type.Object(
       description: "Media type, such as application/pdf",
     }),
     content: Type.String({
-      maxLength: mailBodyBytes,
+      maxLength: Math.ceil(mailLimits.mostAttachmentBytes / 3) * 4,
       description: "The bytes, in base64",
     }),
     contentId: Type.Optional(

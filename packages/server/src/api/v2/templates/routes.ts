@@ -1,6 +1,6 @@
 /** Templates of texts and mails, found by channel and slug. */
 
-import type { StoredTemplates } from "@carillon/core";
+import { mailLimits, type StoredTemplates } from "@carillon/core";
 import { Type } from "../../../json-schema.ts";
 import { projectOf } from "../../authentication.ts";
 import type { HttpApp } from "../../http-app.ts";
@@ -31,6 +31,8 @@ import {
 
 export interface StoredTemplateRoutesPorts {
   readonly storedTemplates: StoredTemplates;
+  /** Of all attachments of a mail, at most, as it is set now. */
+  readonly maxAttachmentBytes: () => number;
 }
 
 const tags = ["Templates"];
@@ -39,8 +41,9 @@ const writing = { config: { operation: "templates.write" } } as const;
 
 export function storedTemplateRoutes(
   app: HttpApp,
-  { storedTemplates: templates }: StoredTemplateRoutesPorts,
+  { storedTemplates: templates, maxAttachmentBytes }: StoredTemplateRoutesPorts,
 ): void {
+  const bodyBytes = () => mailBodyBytes(maxAttachmentBytes());
   app.get(
     "/templates",
     {
@@ -97,8 +100,8 @@ export function storedTemplateRoutes(
   app.put(
     "/templates/:channel/:slug",
     {
-      ...writing,
-      bodyLimit: mailBodyBytes,
+      config: { ...writing.config, bodyBytes },
+      bodyLimit: mailBodyBytes(mailLimits.mostAttachmentBytes),
       schema: {
         summary: "Makes a template, or puts it in place of another",
         description:
@@ -145,8 +148,8 @@ export function storedTemplateRoutes(
   app.patch(
     "/templates/:channel/:slug",
     {
-      ...writing,
-      bodyLimit: mailBodyBytes,
+      config: { ...writing.config, bodyBytes },
+      bodyLimit: mailBodyBytes(mailLimits.mostAttachmentBytes),
       schema: {
         summary: "Changes the members of a template that are given",
         tags,

@@ -68,7 +68,7 @@ const withoutCounterpart = [
   // Django's settings say how mails are sent.
   /^email\.(?:tls|connections|mailsPerSecond|maxAttachmentBytes|dkim\.)/,
   // It asked Mandrill.
-  /^email\.(?:bounces\.|webhookSecret|mandrillKey|softBounce)/,
+  /^email\.(?:bounces\.|webhookSecret|mandrillKey|softBounce|reportDays)/,
   // Cron said it.
   /\.intervalSeconds$/,
 ];

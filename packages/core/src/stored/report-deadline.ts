@@ -8,6 +8,7 @@ import type { Logger } from "../ports/logger.ts";
 import { addMs } from "../time.ts";
 import { type EndIdlePorts, endAllIdle } from "./end-idle.ts";
 
+/** What {@link endReportWaits} works with. */
 export interface ReportDeadlinePorts extends EndIdlePorts {
   readonly clock: Pick<Clock, "now" | "nextTurn">;
   readonly logger: Pick<Logger, "info">;

@@ -619,11 +619,11 @@ export {
   pymessStateNames,
   type StateCondition,
 } from "./stored/pymess-state.ts";
-export type { SendChoice, SendTerms, TermsOf } from "./stored/send-terms.ts";
 export {
   endReportWaits,
   type ReportDeadlinePorts,
 } from "./stored/report-deadline.ts";
+export type { SendChoice, SendTerms, TermsOf } from "./stored/send-terms.ts";
 export {
   excerptLength,
   type StoredChannel,

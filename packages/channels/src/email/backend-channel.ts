@@ -107,7 +107,7 @@ export function createMailBackendChannel(
     recipient: Recipient,
     signal: AbortSignal,
   ): Promise<AttemptResult> {
-    const bytes = message.email?.attachmentBytes;
+    const bytes = message.attachmentBytes;
     using _ =
       bytes === undefined ? undefined : await memory.take(bytes, signal);
     const files =

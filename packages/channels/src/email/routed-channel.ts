@@ -148,6 +148,13 @@ export function createRoutedEmailChannel({
     protocols: [emailProtocol],
     kind: "push",
     timeoutMs: emailTimeoutMs + mailRouterTimeoutMs,
+    // Those of the others wait with them: more would use up the paced one's attempts.
+    maxInFlight() {
+      const bounds = [...backends.values()].flatMap(
+        (it) => it.maxInFlight?.() ?? [],
+      );
+      return bounds.length > 0 ? Math.min(...bounds) : undefined;
+    },
     prepare,
     async close() {
       await Promise.all([...backends.values()].map((it) => it.close()));

@@ -521,8 +521,8 @@ function* clientCommands(
     const words = [...path, inner.name()];
     yield* clientCommands(inner, words);
     const asksServer = inner.options.some(({ long }) => long === "--url");
-    // The first says where it would ask, the other one has no file to ask about.
-    const asksNothing = ["context show", "templates sync"];
+    // The first says where it would ask, the others have no file to ask about.
+    const asksNothing = ["context show", "templates sync", "import pymess"];
     if (!asksServer || asksNothing.includes(words.join(" "))) continue;
     yield [
       ...words,

@@ -46,7 +46,10 @@ async function parser(): Promise<Command> {
 /** Why the program does not take the line; `undefined` when it does. */
 function refusal(program: Command, line: string): string | undefined {
   const words = [...line.matchAll(/'[^']*'|"[^"]*"|[^\s'"]+/g)].map(([word]) =>
-    word.replace(/^(['"])(.*)\1$/s, "$2"),
+    word
+      .replace(/^(['"])(.*)\1$/s, "$2")
+      // Files of examples are not there.
+      .replace(/^@\S+\.json$/, "{}"),
   );
   try {
     program.parse(words.slice(1), { from: "user" });

@@ -3,7 +3,6 @@
 import { CarillonError, type StoredTemplateStore } from "@carillon/core";
 import type { Connections } from "../connections.ts";
 import {
-  type AttachmentRow,
   allSlugs,
   type DisallowedRow,
   disallowedObjects,
@@ -11,6 +10,7 @@ import {
   type StoredTemplateSummaryRow,
   storedTemplateSummaries,
   storedTemplates,
+  type TemplateAttachmentRow,
   templateAttachments,
 } from "../schema/stored-template-table.ts";
 import { Conditions } from "./conditions.ts";
@@ -31,7 +31,7 @@ export function createStoredTemplateStore({
    * Parameters: project, channel, slug. Indexes: stored_templates_slug, the
    * primary key.
    */
-  const attachmentsOf = reader.prepare<AttachmentRow>(
+  const attachmentsOf = reader.prepare<TemplateAttachmentRow>(
     `SELECT ${templateAttachments.columns()} FROM stored_template_attachments
      WHERE template_seq = (
        SELECT seq FROM stored_templates

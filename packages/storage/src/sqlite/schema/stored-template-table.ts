@@ -29,7 +29,7 @@ export type StoredTemplateRow = RowOf<Omit<StoredTemplate, "attachments">>;
 export type StoredTemplateSummaryRow = RowOf<
   Omit<StoredTemplate, "attachments" | "body">
 >;
-export type AttachmentRow = RowOf<Attachment>;
+export type TemplateAttachmentRow = RowOf<Attachment>;
 export type DisallowedRow = RowOf<DisallowedObject>;
 
 export const storedTemplates = defineTable("stored_templates", shape);

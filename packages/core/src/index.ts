@@ -128,6 +128,7 @@ export { findExcess, type JsonLimits } from "./json-extent.ts";
 export { loadOnce } from "./load-once.ts";
 export {
   type EmailSuppression,
+  mergeSuppression,
   type SoftBounceLimit,
   type SuppressionReason,
   suppressionReasonOf,
@@ -553,6 +554,7 @@ export {
   type KeptCounter,
   lostAttempt,
   mayTryCode,
+  mergeSenderData,
   mergeStates,
   refusedOutcome,
   toCounter,

@@ -15,7 +15,10 @@ export {
 export { eventTopicName } from "./events/event-topic.ts";
 export { lateOutcomesMs } from "./events/late-outcomes.ts";
 export { toRuns } from "./events/target-runs.ts";
-export { suppressionReasonOf } from "./mail-events/email-suppression.ts";
+export {
+  mergeSuppression,
+  suppressionReasonOf,
+} from "./mail-events/email-suppression.ts";
 export {
   enoughMailEvents,
   receiptEventOf,
@@ -58,6 +61,7 @@ export {
   failedByReceipt,
   failedByTimeout,
   lostAttempt,
+  mergeSenderData,
   mergeStates,
   refusedOutcome,
   unknownPollDelayMs,

@@ -29,7 +29,7 @@ export interface MailOfPart extends Omit<MailTarget, "part"> {
 export interface RecordedMailEvent {
   /** False: it is kept already, or enough of its kind are. */
   readonly isNew: boolean;
-  /** Why the address is on the suppression list from now on. */
+  /** It put the address on the suppression list: for what it is there now. */
   readonly suppressed?: SuppressionReason;
 }
 
@@ -48,11 +48,11 @@ export interface MailEventStore {
   /** The newest mail that a provider gave this id. */
   findMailOfPart(externalId: string): Promise<MailOfPart | undefined>;
   /**
-   * Keeps an event, applies it to the delivery as a receipt, also where the outcome of
-   * the attempt comes later, and puts the address on the suppression list if it is a
-   * reason to: all in one transaction. One with a fingerprint that its delivery has
-   * already changes nothing; nor does one whose kind is kept, once `enoughMailEvents`
-   * are.
+   * Keeps an event, applies it to the delivery as a receipt, also where the
+   * outcome of the attempt comes later, and puts the address on the suppression
+   * list if it is a reason to, by `mergeSuppression`: all in one transaction. One
+   * with a fingerprint that its delivery has already changes nothing; nor does one
+   * whose kind is kept, once `enoughMailEvents` are.
    */
   recordMailEvent(
     event: NewMailEvent,
@@ -72,7 +72,7 @@ export interface MailEventStore {
     keys: readonly SuppressionKey[],
   ): Promise<readonly EmailSuppression[]>;
   /**
-   * Puts it on the list; `count` counts up where it is there already.
+   * Puts it on the list; where it is there already, by `mergeSuppression`.
    *
    * @throws CarillonError PROJECT_DELETED
    */

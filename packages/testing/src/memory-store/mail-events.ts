@@ -5,6 +5,7 @@ import {
   enoughMailEvents,
   isFinal,
   type MailEventStore,
+  mergeSuppression,
   type NewMailEvent,
   receiptEventOf,
   receiptTextOf,
@@ -51,11 +52,7 @@ export function createMailEventStore(
   function add(suppression: Omit<EmailSuppression, "count">): EmailSuppression {
     const key = keyOf(suppression);
     const known = emailSuppressions.get(key);
-    return emailSuppressions.put(key, {
-      ...suppression,
-      ...(known && known.at > suppression.at && { at: known.at }),
-      count: (known?.count ?? 0) + 1,
-    });
+    return emailSuppressions.put(key, mergeSuppression(known, suppression));
   }
 
   return {
@@ -137,8 +134,9 @@ export function createMailEventStore(
           return { isNew: true };
         }
         const at = receivedAt;
-        add({ projectId, key, address, reason, detail, at, deliveryId });
-        return { isNew: true, suppressed: reason };
+        const suppression = { projectId, key, address, detail, at, deliveryId };
+        const { reason: suppressed } = add({ ...suppression, reason });
+        return { isNew: true, suppressed };
       }),
     async listMailEvents(messageSeq, target) {
       return eventsOf(messageSeq, target).map(

@@ -256,23 +256,55 @@ export function testMailEvents({ test }: Cases): void {
     assert.deepEqual(found, [undefined, undefined, undefined, "bounced"]);
   });
 
-  test("counts the reasons of an address, and keeps the last", async (store) => {
-    const one = suppression({ at: after(5), detail: "asked by letter" });
-    assert.deepEqual(await store.addEmailSuppression(one), {
-      ...one,
-      count: 1,
-    });
-    const { detail: _, ...again } = suppression({
-      reason: "complained",
-      address: "ANN@example.com",
-      at: after(1),
-      deliveryId: "0123456789abcdef0123456789abcdef-0" as DeliveryId,
-    });
-    const kept = { ...again, at: after(5), count: 2 };
-    assert.deepEqual(await store.addEmailSuppression(again), kept);
-    assert.deepEqual(await store.findEmailSuppressions([{ projectId, key }]), [
-      kept,
-    ]);
+  test("counts the reasons of an address, and keeps the strongest, the last of several", async (store) => {
+    const deliveryId = "0123456789abcdef0123456789abcdef-0" as DeliveryId;
+    const reported = { address: "ANN@example.com", deliveryId };
+    const bounced = { reason: "bounced", ...reported } as const;
+    const complained = { reason: "complained", ...reported } as const;
+    const manual = { detail: "asked by letter" } as const;
+    for (const [added, expected] of [
+      // What comes, in its order; what stands then.
+      [[manual], manual],
+      [[bounced, bounced], bounced],
+      [[bounced, complained], complained],
+      [[complained, bounced], complained],
+      [[complained, manual], manual],
+      [[manual, complained, bounced], manual],
+      [[manual, { detail: "again" }], { detail: "again" }],
+      [[complained, { ...complained, address }], { ...complained, address }],
+    ] as const) {
+      for (const last of [1, added.length]) {
+        let found: EmailSuppression | undefined;
+        for (const [n, one] of added.entries()) {
+          const at = after(n === last - 1 ? 9 : 5);
+          found = await store.addEmailSuppression(suppression({ ...one, at }));
+        }
+        const kept = suppression({ ...expected, at: after(9) });
+        assert.deepEqual(found, { ...kept, count: added.length });
+        assert.deepEqual(
+          await store.findEmailSuppressions([{ projectId, key }]),
+          [found],
+        );
+        await store.removeEmailSuppression(projectId, key);
+      }
+    }
+  });
+
+  test("tells of an event for what its address is on the list", async (store, clock) => {
+    await store.addEmailSuppression(suppression({ detail: "by letter" }));
+    const hard = { event: "bounced", hard: true } as const;
+    for (const report of [{ event: "complained" }, hard] as const) {
+      const message = await send(store, clock);
+      assert.deepEqual(await record(store, message, report), {
+        isNew: true,
+        suppressed: "manual",
+      });
+    }
+    const [found] = await store.findEmailSuppressions([{ projectId, key }]);
+    assert.equal(found?.reason, "manual");
+    assert.equal(found.detail, "by letter");
+    assert.equal(found.deliveryId, undefined);
+    assert.equal(found.count, 3);
   });
 
   test("looks up and lists the addresses of a project alone", async (store) => {

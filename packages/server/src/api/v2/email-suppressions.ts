@@ -36,12 +36,12 @@ const SuppressionBody = Type.Object(
     address: Type.String({ description: "As it was written" }),
     reason: Type.Enum([...suppressionReasons], {
       description:
-        "bounced: it takes no mail, or bounced softly too often; complained: its owner called a mail spam; manual: somebody put it here",
+        "The strongest, and the last of several: bounced: it takes no mail, or bounced softly too often; complained, stronger: its owner called a mail spam; manual, the strongest: somebody put it here",
     }),
     detail: Type.Optional(Type.String({ description: "Why, in words" })),
     since: instant("When it was put here, or its last reason came"),
     deliveryId: Type.Optional(
-      Type.String({ description: "The delivery that led to it last" }),
+      Type.String({ description: "The delivery that led to it" }),
     ),
     count: Type.Integer({ description: "How often there was a reason" }),
   },

@@ -10,6 +10,7 @@ import type {
 import {
   enoughMailEvents,
   isFinal,
+  mergeSuppression,
   receiptEventOf,
   receiptTextOf,
   suppressionReasonOf,
@@ -65,14 +66,14 @@ export function createMailEventWrites(
     `SELECT 1 FROM parts INDEXED BY parts_external_id
      WHERE external_id = ? AND entry = ? LIMIT 1`,
   );
-  const suppress = prepareQuery<RowOf<EmailSuppression>>(
+  /** Parameters: project, key. Index: the primary key. */
+  const suppressionOf = prepareQuery<RowOf<EmailSuppression>>(
     db,
-    `${emailSuppressions.insert}
-     ON CONFLICT (project_id, key) DO UPDATE SET
-       address = excluded.address, reason = excluded.reason,
-       detail = excluded.detail, at = max(at, excluded.at),
-       delivery_id = excluded.delivery_id, count = count + 1
-     RETURNING ${emailSuppressions.names.join(", ")}`,
+    `SELECT ${emailSuppressions.columns()} FROM email_suppressions
+     WHERE project_id = ? AND key = ?`,
+  );
+  const putSuppression = db.prepare(
+    emailSuppressions.replace("projectId", "key"),
   );
   /** Index: the primary key. */
   const remove = db.prepare(
@@ -111,11 +112,12 @@ export function createMailEventWrites(
   function suppressAddress(
     suppression: Omit<EmailSuppression, "count">,
   ): EmailSuppression {
-    const [row] = suppress.all(
-      ...emailSuppressions.toRow({ ...suppression, count: 1 }),
-    );
-    if (row === undefined) throw new Error("An upsert answered no row.");
-    return emailSuppressions.fromRow(row);
+    const { projectId, key } = suppression;
+    const row = suppressionOf.get(projectId, key);
+    const known = row && emailSuppressions.fromRow(row);
+    const merged = mergeSuppression(known, suppression);
+    putSuppression.run(...emailSuppressions.toRow(merged));
+    return merged;
   }
 
   return {
@@ -155,7 +157,7 @@ export function createMailEventWrites(
       if (reason === undefined || isDeletedProject(projectId)) {
         return { isNew: true };
       }
-      suppressAddress({
+      const { reason: suppressed } = suppressAddress({
         projectId,
         key,
         address,
@@ -164,7 +166,7 @@ export function createMailEventWrites(
         at: receivedAt,
         deliveryId,
       });
-      return { isNew: true, suppressed: reason };
+      return { isNew: true, suppressed };
     },
     addEmailSuppression: (
       suppression: Omit<EmailSuppression, "count">,

@@ -12,6 +12,7 @@ import {
   isFinal,
   isSettled,
 } from "./delivery-state.ts";
+import type { ExtraData } from "./message.ts";
 
 /**
  * The state of a delivery in state `known` of which an attempt reports another.
@@ -27,6 +28,17 @@ export function mergeStates(
     (Object.values(deliveryTransitions[known]).includes(reported) &&
       (known !== "sent" || isFinal(reported)));
   return isAllowed ? reported : known;
+}
+
+/**
+ * What providers told of a delivery once an attempt tells more: member by member,
+ * the last word of each. `null` is such a word.
+ */
+export function mergeSenderData(
+  known: ExtraData | undefined,
+  told: ExtraData,
+): ExtraData {
+  return { ...known, ...told };
 }
 
 /**

@@ -9,6 +9,7 @@ import {
   isFinal,
   isSettled,
   mergeReceipt,
+  mergeSenderData,
   mergeStates,
   type RangeOutcome,
   type Receipt,
@@ -163,7 +164,9 @@ function merge(
     ...(lastAttempt !== undefined && { lastAttempt }),
     ...(provider !== undefined && { provider }),
     ...(segments !== undefined && { segments }),
-    ...(senderData && { senderData: { ...row.senderData, ...senderData } }),
+    ...(senderData && {
+      senderData: mergeSenderData(row.senderData, senderData),
+    }),
     ...(hold && { hold }),
     ...(hold && row.billable && lastAttempt && { attemptAt: lastAttempt.at }),
     ...(nextAttemptAt !== undefined && { nextAttemptAt }),

@@ -760,9 +760,10 @@ export function testStoredMessages({ test }: Cases): void {
   test("merges what providers tell, attempt by attempt", async (store, clock) => {
     const seq = await accept(store);
     const told = [
-      { price: 2, route: "a" },
+      { price: 2, route: "a", reason: "busy", batch: null },
       undefined,
-      { route: "b", isFlash: true },
+      // One that is there and empty is another than one that is not there.
+      { route: "b", isFlash: true, reason: null, parts: { 1: null } },
     ];
     for (const [n, senderData] of told.entries()) {
       const now = after(n * 1000);
@@ -785,7 +786,10 @@ export function testStoredMessages({ test }: Cases): void {
     assert.deepEqual(found?.senderData, {
       price: 2,
       route: "b",
+      reason: null,
+      batch: null,
       isFlash: true,
+      parts: { 1: null },
     });
   });
 

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
-import { type LogFields, silentLogger } from "@carillon/core";
+import { type ExtraData, type LogFields, silentLogger } from "@carillon/core";
 import { openSqliteStore } from "../sqlite-store.ts";
 import {
   acceptClaimed,
@@ -15,6 +15,7 @@ import {
   completeRange,
   delivered,
   messageTo,
+  recordOutcomes,
   start,
 } from "../store.fixture.ts";
 import { temporaryFolders } from "../temporary-folder.fixture.ts";
@@ -140,5 +141,38 @@ test("a change that cannot be read holds up no other, and says so", async () => 
       ["4", 1, false],
     ],
   );
+  await store.close();
+});
+
+test("what providers told and cannot be read gives way to what they tell now", async () => {
+  const { store, damage } = await openLogged();
+  const topic = await addTopic(store);
+  const targets: number[] = [];
+  for (let n = 0; n < 2; n++) targets.push(await addSubscription(store, topic));
+  const { range, messageSeq } = await acceptClaimed(store, topic);
+  const tell = (senderData: ExtraData) => ({
+    state: "retrying" as const,
+    nextAttemptAt: start,
+    senderData,
+  });
+  await completeRange(
+    store,
+    range,
+    targets.map((target) => delivered(messageSeq, target, tell({ a: 1 }))),
+  );
+  const due = await claimDue(store, lease, 10);
+  damage(
+    `UPDATE deliveries SET sender_data = '{' WHERE target = ${targets[0]}`,
+  );
+  const outcomes = due.map(({ recipient, fence }) => ({
+    ...delivered(messageSeq, recipient.target, tell({ b: 2 })),
+    fence,
+  }));
+  assert.deepEqual(await recordOutcomes(store, outcomes), []);
+  const found: unknown[] = [];
+  for (const target of targets) {
+    found.push((await store.findDelivery(messageSeq, target))?.senderData);
+  }
+  assert.deepEqual(found, [{ b: 2 }, { a: 1, b: 2 }]);
   await store.close();
 });

@@ -1,8 +1,8 @@
 /** Writes outcomes into the ledger. */
 
 import type { DatabaseSync } from "node:sqlite";
-import type { EpochMs, RefusedOutcome } from "@carillon/core";
-import { refusedOutcome } from "@carillon/core/rules";
+import type { EpochMs, ExtraData, RefusedOutcome } from "@carillon/core";
+import { mergeSenderData, refusedOutcome } from "@carillon/core/rules";
 import { isRowRefused, toFailure } from "../failure.ts";
 import { checkFits } from "../schema/codec.ts";
 import { stateCodes } from "../schema/codes.ts";
@@ -53,6 +53,7 @@ const attemptsAt = placeOf("attempts");
 const lastAt = placeOf("last_at");
 const ownerAt = placeOf("owner");
 const providerAt = placeOf("provider");
+const senderDataAt = placeOf("sender_data");
 const fullNames = names.map((name) => `deliveries.${name}`);
 const isText = outcomeColumns.map((column) => column.isText);
 const absent = outcomeColumns.map((column) => column.absent);
@@ -70,9 +71,11 @@ export function createOutcomeWrites(
 ) {
   const layouts = createLayouts(db);
   /** Parameters: message, target. Index: the primary key. */
-  const find = prepareQuery<[state: number, fence: number, attempts: number]>(
+  const find = prepareQuery<
+    [state: number, fence: number, attempts: number, senderData: string | null]
+  >(
     db,
-    `SELECT state, fence, attempts FROM deliveries
+    `SELECT state, fence, attempts, sender_data FROM deliveries
      WHERE message_seq = ? AND target = ?`,
   );
   // One statement each, so that an outcome is written wholly or not at all.
@@ -201,10 +204,22 @@ export function createOutcomeWrites(
     );
   }
 
-  /** Writes the loaded outcome over a delivery that is in state `known`. */
-  function merge(known: number, reported: number, totals: Totals): number {
+  /**
+   * Writes the loaded outcome over a delivery that is in state `known`, and of
+   * which providers told `senderData` before.
+   */
+  function merge(
+    known: number,
+    senderData: string | null,
+    reported: number,
+    totals: Totals,
+  ): number {
     const state = rules.afterOutcome[known]?.[reported] ?? known;
     values[stateAt] = state;
+    const told = values[senderDataAt];
+    if (senderData !== null && typeof told === "string") {
+      values[senderDataAt] = mergeJson(senderData, told);
+    }
     const isSettled = clearIfSettled(state, reported);
     if (values[lastAt] === null) update(values);
     else updateWithAttempt(values);
@@ -235,11 +250,11 @@ export function createOutcomeWrites(
     // what is kept. One that was claimed since has a fence that an attempt of
     // this range does not know: what comes of the claim decides.
     const key = [values[messageSeqAt] ?? null, values[targetAt] ?? null];
-    const [known = 0, fence] = find.get(...key) ?? [];
+    const [known = 0, fence, , senderData = null] = find.get(...key) ?? [];
     const isClaimed =
       fence !== 0 && (known === stateCodes.sending || values[ownerAt] !== null);
     if (rules.settled[known] || isClaimed) return undefined;
-    return merge(known, state, totals);
+    return merge(known, senderData, state, totals);
   };
 
   /** An outcome of a claimed delivery, if the claim still holds. */
@@ -247,7 +262,8 @@ export function createOutcomeWrites(
     const key = [messageSeqAt, targetAt].map((n) =>
       at(columns.columns[n] ?? null, row),
     );
-    const [known = 0, fence, attempted = 0] = find.get(...key) ?? [];
+    const [known = 0, fence, attempted = 0, senderData = null] =
+      find.get(...key) ?? [];
     if (fence === undefined || fence !== at(columns.fence, row)) {
       return undefined;
     }
@@ -260,7 +276,7 @@ export function createOutcomeWrites(
       checkAttempt(previous);
       insertAttempt.run(...key, ...previous);
     }
-    return merge(known, reported, totals);
+    return merge(known, senderData, reported, totals);
   };
 
   /** Of a message that was cancelled no delivery waits, or is tried again. */
@@ -393,10 +409,10 @@ function createUpdate(db: DatabaseSync, effects: readonly Effect[]) {
   const places = effects.flatMap(placesOf);
   const assignments = places.map((n) => {
     const { name, effect } = outcomeColumns[n] ?? {};
-    if (effect === "setIfGiven") return `${name} = coalesce(?, ${name})`;
-    if (effect !== "mergeIfGiven") return `${name} = ?`;
-    // What merges with NULL is NULL.
-    return `${name} = coalesce(json_patch(coalesce(${name}, '{}'), ?), ${name})`;
+    // What is to be merged has been, see `mergeJson`: json_patch takes `null` as
+    // the word to leave a member out.
+    const isKept = effect === "setIfGiven" || effect === "mergeIfGiven";
+    return isKept ? `${name} = coalesce(?, ${name})` : `${name} = ?`;
   });
   const update = db.prepare(
     `UPDATE deliveries SET ${assignments.join(", ")}
@@ -410,6 +426,18 @@ function createUpdate(db: DatabaseSync, effects: readonly Effect[]) {
     }
     update.run(...parameters);
   };
+}
+
+/** `told` is the codec's; what is damaged gives way to it. */
+function mergeJson(known: string, told: string): string {
+  let members: ExtraData;
+  try {
+    members = JSON.parse(known);
+  } catch {
+    // It would fail the outcomes of others with this one, each time anew.
+    return told;
+  }
+  return JSON.stringify(mergeSenderData(members, JSON.parse(told)));
 }
 
 function placesOf(effect: Effect): number[] {

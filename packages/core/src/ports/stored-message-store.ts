@@ -23,7 +23,8 @@ export interface AcceptStoredOptions {
   readonly attachments?: readonly Attachment[];
   /**
    * Nothing is kept if a message of this template is there that is about all
-   * objects of the new one.
+   * objects of the new one. An object that is added to an older message while this
+   * one is accepted may count from the next one on.
    */
   readonly unlessSent?: { readonly templateSlug: string };
   /**
@@ -129,7 +130,10 @@ export interface StoredMessageStore {
     readonly records: readonly StoredRecord[];
     readonly next?: StoredPosition;
   }>;
-  /** Also of messages that were removed since. Never without objects. */
+  /**
+   * Also of messages that were removed since. Never without objects. While it looks
+   * through many others have their turn.
+   */
   wasSent(
     projectId: ProjectId,
     channel: StoredChannel,

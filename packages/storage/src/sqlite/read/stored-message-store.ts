@@ -9,6 +9,7 @@ import type {
   MessageReader,
   NewMessage,
   ProjectId,
+  RelatedObject,
   StoredMessageStore,
   StoredRecord,
   StoredRelatedObject,
@@ -25,7 +26,11 @@ import {
   toMessageRow,
 } from "../schema/message-table.ts";
 import type { SQLOutputValue } from "../schema/query.ts";
-import { nextSentSql, wasSentAbout } from "../schema/sent-before.ts";
+import {
+  prepareSentQueries,
+  searchSent,
+  type TemplateKey,
+} from "../schema/sent-before.ts";
 import {
   attachments,
   storedObjects,
@@ -96,7 +101,7 @@ export function createStoredMessageStore(
     `SELECT content, ${attachments.columns()} FROM attachments
      WHERE message_seq = ? AND n = ?`,
   );
-  const nextSent = reader.prepare<[messageSeq: number]>(nextSentSql);
+  const sentQueries = prepareSentQueries((sql) => reader.prepare(sql));
 
   function listObjects(
     seqs: readonly number[],
@@ -134,25 +139,57 @@ export function createStoredMessageStore(
     return found;
   }
 
+  /** `from`: no message before is, the one that was found neither. */
+  async function search(
+    template: TemplateKey,
+    objects: readonly RelatedObject[],
+    begin = 0,
+  ): Promise<{ readonly wasSent: boolean; readonly from: number }> {
+    const rounds = searchSent(sentQueries, template, objects, begin);
+    for (let from = begin; ; ) {
+      const { done, value } = rounds.next();
+      if (done) return { wasSent: value, from };
+      from = value;
+      await clock.nextTurn();
+    }
+  }
+
   return {
     async acceptStored(message, recipients, options) {
       const { attachments = [], unlessSent, key } = options;
-      const accepted = await writer.run(
-        "acceptStored",
-        toMessageRow(message),
-        toRecipientColumns(recipients),
-        waitOf(message, recipients, options, clock),
-        {
-          objects: toObjectRows(message.relatedObjects ?? []),
-          attachments: attachments.map(toAttachmentRow),
-          unlessSent: unlessSent !== undefined,
-          key: key ?? null,
-        },
-      );
-      if (accepted === null) return { kind: "sent_before" };
-      if (typeof accepted === "number") return { kind: "kept", seq: accepted };
-      const earlier = idempotencyKeys.fromRow(accepted.earlier);
-      return { kind: "repeated", earlier };
+      const { projectId, templateSlug = "", relatedObjects = [] } = message;
+      const columns = toRecipientColumns(recipients);
+      const [channel] = columns;
+      for (let unlessSentFrom = unlessSent ? 0 : null; ; ) {
+        const accepted = await writer.run(
+          "acceptStored",
+          toMessageRow(message),
+          columns,
+          waitOf(message, recipients, options, clock),
+          {
+            objects: toObjectRows(relatedObjects),
+            attachments: attachments.map(toAttachmentRow),
+            unlessSentFrom,
+            key: key ?? null,
+          },
+        );
+        if (accepted === null) return { kind: "sent_before" };
+        if (typeof accepted === "number")
+          return { kind: "kept", seq: accepted };
+        if ("earlier" in accepted) {
+          const earlier = idempotencyKeys.fromRow(accepted.earlier);
+          return { kind: "repeated", earlier };
+        }
+        // What was found, or came since, is for the transaction to say: by then
+        // the request may be one that was repeated.
+        const template = [projectId, templateSlug, channel] as const;
+        const found = await search(
+          template,
+          relatedObjects,
+          accepted.searchFrom,
+        );
+        unlessSentFrom = found.from;
+      }
     },
     async findStored(projectId, { messageSeq, target }) {
       const delivery = await findDelivery(messageSeq, target);
@@ -184,8 +221,10 @@ export function createStoredMessageStore(
       }
       return { records, ...next };
     },
-    wasSent: async (projectId, channel, slug, objects) =>
-      wasSentAbout(nextSent, [projectId, slug, channel], objects),
+    async wasSent(projectId, channel, slug, objects) {
+      const template = [projectId, slug, channel] as const;
+      return (await search(template, objects)).wasSent;
+    },
     async changeRelatedObjects(messageSeq, { add, replace, most, at }) {
       const surplus = await writer.run(
         "changeRelatedObjects",

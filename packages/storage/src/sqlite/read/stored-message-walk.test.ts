@@ -4,7 +4,6 @@ import { test } from "node:test";
 import type { ProjectId, StoredRecordFilter } from "@carillon/core";
 import { readMigrations } from "../schema/migrations.ts";
 import { prepareQuery, type Query, type Row } from "../schema/query.ts";
-import { nextSentSql, wasSentAbout } from "../schema/sent-before.ts";
 import { listStoredKeys } from "./stored-message-walk.ts";
 
 const projectId = "1".repeat(32) as ProjectId;
@@ -104,20 +103,6 @@ for (const [filter, index] of ways) {
   });
 }
 
-test("whether a template was sent is looked up in one index", () => {
-  const db = openDatabase();
-  const plan = db
-    .prepare(`EXPLAIN QUERY PLAN ${nextSentSql}`)
-    .all("p", "s", "sms", "t", "1", 0)
-    .map(({ detail }) => String(detail))
-    .join("\n");
-  assert.match(
-    plan,
-    /COVERING INDEX related_objects_of_template .*message_seq>\?/,
-  );
-  assert.doesNotMatch(plan, /TEMP B-TREE/);
-});
-
 test("a page reads as many keys whatever the list is long", async () => {
   for (const messages of [50, 5000]) {
     const db = openDatabase();
@@ -161,26 +146,4 @@ test("a walk for what is rare ends where it may look no further, and lets others
   assert.deepEqual(next, { messageSeq: 4001, target: 0 });
   assert.equal(rowsRead(), 1000);
   assert.equal(turns, 3);
-});
-
-test("a template about two objects is found in as many steps as the rarer has messages", () => {
-  const db = openDatabase();
-  seed(db, 5000, 2);
-  let steps = 0;
-  const query = prepareQuery<[messageSeq: number]>(db, nextSentSql);
-  const counted: typeof query = {
-    ...query,
-    all: () => [],
-    get(...values) {
-      steps++;
-      return query.get(...values);
-    },
-  };
-  const wasSent = (objects: (typeof order)[]) =>
-    wasSentAbout(counted, [projectId, "s", "sms"], objects);
-  assert.equal(wasSent([order, user]), true);
-  assert.ok(steps <= 4, `${steps} steps`);
-  steps = 0;
-  assert.equal(wasSent([order, { ...user, id: "bob" }]), false);
-  assert.ok(steps <= 2, `${steps} steps`);
 });

@@ -10,7 +10,7 @@ import {
   templateSlugOf,
 } from "../schema/message-table.ts";
 import { prepareQuery } from "../schema/query.ts";
-import { nextSentSql, wasSentAbout } from "../schema/sent-before.ts";
+import { prepareSentQueries, searchSent } from "../schema/sent-before.ts";
 import type {
   AttachmentRow,
   RelatedObjectRow,
@@ -39,16 +39,27 @@ export type RecipientColumns = readonly [
 export interface StoredParts {
   readonly objects: readonly RelatedObjectRow[];
   readonly attachments: readonly AttachmentRow[];
-  /** Nothing is kept if its template was sent about its objects. */
-  readonly unlessSent: boolean;
+  /**
+   * Nothing is kept if its template was sent about its objects, by a message from
+   * this one on; `null`: that is not looked at.
+   */
+  readonly unlessSentFrom: number | null;
   readonly key: IdempotencyKey | null;
 }
 
-/** Its number; or the key that was there; `null`: it was sent before. */
+/**
+ * Its number; or the key that was there; `null`: it was sent before. Or nothing
+ * was kept yet: whether it was sent before is to be looked at by a reader, from
+ * that message on.
+ */
 export type AcceptedStoredValues =
   | number
   | { readonly earlier: IdempotencyKeyRow }
+  | { readonly searchFrom: number }
   | null;
+
+/** Rounds of the search in one transaction: about ten milliseconds. */
+const maxSearchRounds = 8;
 
 export function createStoredMessageWrites(
   db: DatabaseSync,
@@ -58,7 +69,7 @@ export function createStoredMessageWrites(
   const addObjects = createObjectInsert(db);
   const addRecipients = createRecipientInsert(db, journal);
   const keys = createKeyWrites(db);
-  const nextSent = prepareQuery<[messageSeq: number]>(db, nextSentSql);
+  const sentQueries = prepareSentQueries((sql) => prepareQuery(db, sql));
   /** Parameters: message, place, name, type, id, size, content. */
   const insertAttachment = db.prepare(
     `INSERT INTO attachments (message_seq, n, name, content_type, content_id,
@@ -102,14 +113,18 @@ export function createStoredMessageWrites(
       message: NewMessageRow,
       [protocol, billable, endpoints]: RecipientColumns,
       wait: Wait,
-      { objects, attachments, unlessSent, key }: StoredParts,
+      { objects, attachments, unlessSentFrom, key }: StoredParts,
     ): AcceptedStoredValues {
       const now = createdAtOf(message);
       const earlier = key && keys.find(key, now);
       if (earlier) return { earlier };
       // In the transaction that keeps it: of two at once the second one sees the
       // first, for no two writes run at once.
-      if (unlessSent && wasSent(message, protocol, objects)) return null;
+      if (unlessSentFrom !== null) {
+        const sent = search(message, protocol, objects, unlessSentFrom);
+        if (sent === true) return null;
+        if (sent !== false) return { searchFrom: sent };
+      }
       if (key) keys.put(key, now);
       const seq = insertMessage(message);
       addObjects(seq, message, objects, protocol);
@@ -151,13 +166,15 @@ export function createStoredMessageWrites(
     },
   };
 
-  function wasSent(
+  /** Whether it was sent; or where to go on, in another transaction. */
+  function search(
     message: NewMessageRow,
     protocol: string,
     objects: readonly RelatedObjectRow[],
-  ): boolean {
-    return wasSentAbout(
-      nextSent,
+    from: number,
+  ): boolean | number {
+    const rounds = searchSent(
+      sentQueries,
       // The codecs of both give texts.
       [
         projectIdOf(message) as string,
@@ -165,7 +182,12 @@ export function createStoredMessageWrites(
         protocol,
       ],
       objects.map(([type, id]) => ({ type, id })),
+      from,
     );
+    for (let n = 1; ; n++) {
+      const { done, value } = rounds.next();
+      if (done || n === maxSearchRounds) return value;
+    }
   }
 }
 

@@ -164,13 +164,15 @@ const recipientSql =
   "INSERT INTO recipients (message_seq, target, protocol, endpoint, project_id) VALUES (?, ?, ?, ?, ?)";
 /** Waiting (0), due now, billable. */
 const deliverySql = `INSERT INTO deliveries (message_seq, target, state, attempts,
-  next_attempt_at, billable) VALUES (?, ?, 0, 0, ?, 1)`;
+  next_attempt_at, billable, project_id)
+  VALUES (?, ?, 0, 0, ?, 1, '${projectId}')`;
 
 /** A direct message (2) of plain text (0). */
 function insertMessage(db: DatabaseSync, seq: number): void {
   db.prepare(
-    `INSERT INTO messages (seq, id, project_id, audience, created_at, expires_at,
-       content_kind, content) VALUES (?, ?, ?, 2, ?, ?, 0, ?)`,
+    `INSERT INTO messages (seq, id, project_id, audience, created_at, newest_at,
+       expires_at, content_kind, content)
+     VALUES (?1, ?2, ?3, 2, ?4, ?4, ?5, 0, ?6)`,
   ).run(seq, newId(), projectId, Date.now(), Date.now() + 14_400_000, text);
 }
 
@@ -191,16 +193,17 @@ async function seed(count: number): Promise<object> {
   const objects = Math.max(1, Math.floor(count / textsOfObject));
   db.exec("BEGIN IMMEDIATE");
   db.exec(`INSERT INTO messages (seq, id, project_id, audience, created_at,
-      expires_at, content_kind, content)
+      newest_at, expires_at, content_kind, content)
     ${numbers} SELECT i, printf('%032x', i), '${projectId}', 2, ${now} + i,
-      ${now} + i, 0, '${text}' FROM n`);
+      ${now} + i, ${now} + i, 0, '${text}' FROM n`);
   db.exec(`INSERT INTO recipients (message_seq, target, protocol, endpoint,
       project_id)
     ${numbers} SELECT i, 0, 'sms', printf('+49151%08d', i % 100000000),
       '${projectId}' FROM n`);
   // Delivered (5): they came to rest.
-  db.exec(`INSERT INTO deliveries (message_seq, target, state, attempts, billable)
-    ${numbers} SELECT i, 0, 5, 1, 1 FROM n`);
+  db.exec(`INSERT INTO deliveries (message_seq, target, state, attempts, billable,
+      project_id)
+    ${numbers} SELECT i, 0, 5, 1, 1, '${projectId}' FROM n`);
   db.exec(`INSERT INTO related_objects (message_seq, n, project_id, type, id,
       created_at, changed_at)
     ${numbers} SELECT i, 0, '${projectId}', 'order', i % ${objects}, ${now},

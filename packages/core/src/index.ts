@@ -210,6 +210,7 @@ export {
   type DeliveryState,
   deliveryActions,
   deliveryStates,
+  isCommonState,
   isFinal,
   isSettled,
   nextState,

@@ -21,6 +21,14 @@ export const deliveryStates = [
   "cancelled",
 ] as const;
 
+/**
+ * Those that most deliveries end in: stores look up the others, and walk for
+ * these.
+ */
+export function isCommonState(state: DeliveryState): boolean {
+  return state === "sent" || state === "delivered";
+}
+
 /** Where a delivery stands; see the table of transitions for what follows. */
 export type DeliveryState = (typeof deliveryStates)[number];
 

@@ -113,10 +113,12 @@ export interface StoredMessageStore {
   ): Promise<StoredRecord | undefined>;
   /**
    * Newest first, of one message the highest target first, behind `before`. A
-   * related object, a recipient, a template or a tag is looked up, the first of
-   * these that is given; by what else there is at most `maxScanned` are looked
-   * through for a page, which may then be shorter than its limit, or empty, and
-   * have a next one. What `next` names is of the project.
+   * related object, a recipient, a template, a tag, or states none of which is
+   * common (`isCommonState`) are looked up, the first of these that is given; by
+   * what else there is at most `maxScanned` are looked through for a page, which
+   * may then be shorter than its limit, or empty, and have a next one. Messages
+   * before the first that was created at `since` or later are not looked through.
+   * What `next` names is of the project.
    *
    * A message is read once, however many of its recipients are on the page; while
    * a long page is read others have their turn.

@@ -270,6 +270,10 @@ CREATE TABLE messages (
   -- When it was imported: created_at, before that, says nothing of its place among
   -- the others. NULL: it was accepted here.
   imported_at        INTEGER,
+  -- The latest created_at of all messages up to this one, of whatever project: all
+  -- before one where it is earlier than an instant were created before that, also
+  -- where messages were imported, or the clock was set back.
+  newest_at          INTEGER NOT NULL,
   content_kind       INTEGER NOT NULL,
   -- The text, or as JSON the variants, or what a notice's link is made from. Last,
   -- because it may be long and the columns before it are read without it.
@@ -510,6 +514,9 @@ CREATE TABLE deliveries (
   -- From 1, the most urgent, to 3, bulk: each has its share of what is claimed.
   -- What waits for the same reason goes on by it, then by age.
   urgency          INTEGER NOT NULL DEFAULT 2,
+  -- Of a direct message its project: stored messages are listed by their states.
+  -- NULL: it is for a subscription.
+  project_id       TEXT,
   -- Since when the idle timeout of what waits for a report counts; NULL: it has
   -- none, or it is over.
   idle_from        INTEGER,
@@ -536,6 +543,10 @@ CREATE INDEX deliveries_wait ON deliveries (wait_reason, urgency)
   WHERE wait_reason IS NOT NULL AND next_attempt_at IS NOT NULL;
 CREATE INDEX deliveries_round ON deliveries (message_seq, round)
   WHERE round IS NOT NULL;
+-- Of direct messages, as the next one of all.
+CREATE INDEX deliveries_of_project
+  ON deliveries (project_id, state, message_seq, target)
+  WHERE project_id IS NOT NULL AND state NOT IN (4, 5);
 -- All but sent (4) and delivered (5), so that what went wrong among a million
 -- is found at once and what went well costs nothing.
 CREATE INDEX deliveries_exceptional ON deliveries (message_seq, state, target)

@@ -22,7 +22,7 @@ import {
 } from "@carillon/core";
 import { claimFactsOf, findRecipient, topicOf } from "./deliveries.ts";
 import { freed, type Holds } from "./holds.ts";
-import { getMessage, listDeliveries } from "./ledger.ts";
+import { getMessage, listDeliveries, newestAt } from "./ledger.ts";
 import { equals } from "./lists.ts";
 import { unfinished } from "./outcomes.ts";
 import { type DeliveryRow, deliveryKey, type JobRow } from "./rows.ts";
@@ -345,8 +345,11 @@ function walk(
   }
   for (const message of page.slice(0, maxMessages)) {
     const { seq, createdAt } = message;
-    if (createdAt < since || seq < (messageSeq ?? 0)) return { rows };
+    if (newestAt(tables, seq) < since || seq < (messageSeq ?? 0)) {
+      return { rows };
+    }
     beforeMessage = seq;
+    if (createdAt < since) continue;
     if (messageSeq !== undefined && seq !== messageSeq) continue;
     if (until !== undefined && createdAt >= until) continue;
     const start = { messageSeq: seq, stateIndex: 0, afterTarget: -1 };

@@ -55,7 +55,6 @@ function add(
       relatedObjects: relatedObjects.map(({ type, id }) => ({ type, id })),
     }),
   });
-  tables.importedMessages.put(seq, {});
   if (relatedObjects.length > 0) {
     tables.relations.put(seq, { objects: relatedObjects });
   }

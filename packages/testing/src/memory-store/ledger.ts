@@ -28,6 +28,13 @@ export function getMessage({ messages }: Tables, seq: number): Message {
   return message;
 }
 
+/** The latest creation of all messages up to this one, of whatever project. */
+export function newestAt({ messages }: Tables, seq: number): number {
+  return messages
+    .list()
+    .reduce((at, it) => (it.seq <= seq ? Math.max(at, it.createdAt) : at), 0);
+}
+
 /** Adds a delivery that waits for its first attempt. */
 export function addDueDelivery(
   { deliveries }: Tables,

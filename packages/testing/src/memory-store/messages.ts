@@ -27,6 +27,7 @@ import {
   addRange,
   getMessage,
   listDeliveries,
+  newestAt,
   toRange,
 } from "./ledger.ts";
 import { equals } from "./lists.ts";
@@ -90,10 +91,7 @@ export function createMessageStore(
       const isEnd =
         scanned.length < (maxScanned ?? Number.POSITIVE_INFINITY) ||
         !hasFilter ||
-        (since !== undefined &&
-          (lastScanned?.createdAt ?? 0) < since &&
-          // It may be older than those behind it.
-          !tables.importedMessages.has(lastScanned?.seq ?? 0));
+        (lastScanned && newestAt(tables, lastScanned.seq) < (since ?? 0));
       const next =
         found.length > limit
           ? reports.at(-1)?.message.id

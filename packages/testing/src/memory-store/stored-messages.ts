@@ -3,6 +3,7 @@
 import {
   type AcceptedStored,
   type ChangedObjects,
+  isCommonState,
   type Message,
   type MessageContent,
   meetsCondition,
@@ -16,7 +17,7 @@ import {
 } from "@carillon/core";
 import type { Holds } from "./holds.ts";
 import { findKey, putKey } from "./idempotency.ts";
-import { listDeliveries } from "./ledger.ts";
+import { listDeliveries, newestAt } from "./ledger.ts";
 import { acceptDirectMessage, toDelivery } from "./messages.ts";
 import { type DeliveryRow, deliveryKey } from "./rows.ts";
 import type { Tables } from "./tables.ts";
@@ -127,7 +128,12 @@ export function createStoredMessageStore(
       const found = listRows()
         .filter(({ message }) => message.projectId === projectId)
         .filter(({ row }) => before === undefined || isBehind(row, before))
-        .filter(({ message, row }) => isLookedUp(filter, message, row));
+        .filter(({ message, row }) => isLookedUp(filter, message, row))
+        .filter(
+          ({ message }) =>
+            filter.since === undefined ||
+            newestAt(tables, message.seq) >= filter.since,
+        );
       const scanned = found.slice(0, maxScanned);
       const meant = scanned.filter(
         ({ message, row }) =>
@@ -206,6 +212,7 @@ export function createStoredMessageStore(
       to,
       templateSlug,
       tag,
+      states,
     }: StoredRecordFilter,
     message: Message,
     row: DeliveryRow,
@@ -214,7 +221,12 @@ export function createStoredMessageStore(
     if (to !== undefined) return endpointOf(row) === to;
     if (templateSlug !== undefined)
       return message.templateSlug === templateSlug;
-    return tag === undefined || message.tag === tag;
+    if (tag !== undefined) return message.tag === tag;
+    return (
+      states === undefined ||
+      states.some(({ state }) => isCommonState(state)) ||
+      states.some(({ state }) => row.state === state)
+    );
   }
 
   function isMeant(

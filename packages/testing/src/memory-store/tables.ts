@@ -264,7 +264,6 @@ export function createTables(clock: Pick<Clock, "now">) {
     attachments: table(rows.attachmentsColumns),
     relations: table(rows.relationsColumns),
     /** By message: it was imported. */
-    importedMessages: table<object>({}),
     /** By project and name. */
     imports: table(rows.importColumns),
     idempotencyKeys: table(rows.idempotencyKeyColumns),

@@ -266,5 +266,24 @@ export function testImports({ test }: Cases): void {
       all.messages.map(({ message }) => message.seq),
       [own.seq],
     );
+    // So do operators' walks: what is imported does not end them.
+    const { count } = await store.countDeliveries(
+      projectId,
+      { states: ["waiting"], since: start },
+      undefined,
+      { maxMessages: 10, maxDeliveries: 10 },
+    );
+    assert.equal(count, 1);
+    const stored = await store.listStored(projectId, "sms", filter, page);
+    assert.deepEqual(stored.records, []);
+    assert.ok(stored.next !== undefined);
+    const rest = await store.listStored(projectId, "sms", filter, {
+      ...page,
+      before: stored.next,
+    });
+    assert.deepEqual(
+      rest.records.map(({ message }) => message.seq),
+      [own.seq],
+    );
   });
 }

@@ -478,7 +478,7 @@ export function testStoredMessages({ test }: Cases): void {
     for (let n = 0; n < 6; n++) await accept(store, { tag: n ? "b" : "a" });
     const { keys, next } = await list(
       store,
-      { states: [{ state: "failed" }] },
+      { states: [{ state: "delivered" }] },
       { maxScanned: 4 },
     );
     assert.deepEqual(keys, []);
@@ -659,6 +659,83 @@ export function testStoredMessages({ test }: Cases): void {
         JSON.stringify(condition),
       );
     }
+  });
+
+  test("looks up what is in states that are not common", async (store, clock) => {
+    const seq = await accept(store, {}, {}, phones(4));
+    const elsewhere = { projectId: otherProjectId };
+    await accept(store, elsewhere);
+    const claims = await claimDue(store, clock, leaseOf("a"), start, 9);
+    const ends = ["failed", "sent", "rejected", "failed"] as const;
+    await recordOutcomes(
+      store,
+      claims.map(({ messageSeq, recipient: { target }, fence }) => ({
+        messageSeq,
+        target,
+        state: messageSeq === seq ? (ends[target] ?? assert.fail()) : "failed",
+        attempts: 1,
+        lastAttempt: { at: start, durationMs: 1 },
+        fence,
+      })),
+    );
+    const waiting = await accept(store);
+    const keysOf = async (states: StateCondition[], limit = 2) =>
+      await listAll(store, { states }, { limit, maxScanned: 1 });
+    const failed = { state: "failed" } as const;
+    const rejected = { state: "rejected" } as const;
+    for (const [states, expected] of [
+      [[failed], [3, 0]],
+      [
+        [failed, rejected],
+        [3, 2, 0],
+      ],
+      [[{ state: "cancelled" }], []],
+      [[], []],
+    ] as const) {
+      const found = await keysOf([...states]);
+      assert.deepEqual(
+        found,
+        expected.map((target) => [seq, target]),
+      );
+    }
+    assert.deepEqual(await keysOf([{ state: "waiting" }]), [[waiting, 0]]);
+    assert.deepEqual(await keysOf([{ state: "waiting" }, failed], 1), [
+      [waiting, 0],
+      [seq, 3],
+      [seq, 0],
+    ]);
+    // As many as match are looked at, not as many as there are.
+    const { next } = await list(
+      store,
+      { states: [rejected] },
+      { maxScanned: 2 },
+    );
+    assert.equal(next, undefined);
+  });
+
+  test("lists what was created since, also where the clock was set back", async (store) => {
+    const times = [0, 50, 10, 20, 60, 30];
+    const seqs: number[] = [];
+    for (const ms of times) {
+      seqs.push(await accept(store, { createdAt: after(ms), tag: "a" }));
+    }
+    for (const filter of [{}, { tag: "a" }]) {
+      for (const ms of [0, 5, 20, 25, 50, 55, 60, 61]) {
+        const since = after(ms);
+        const expected = seqs.filter((_, n) => (times[n] ?? 0) >= ms).reverse();
+        const all = await listAll(store, { ...filter, since }, { limit: 9 });
+        assert.deepEqual(
+          all.map(([seq]) => seq),
+          expected,
+          `since ${ms}`,
+        );
+      }
+    }
+    // Those before the first of them are not looked through.
+    const page = { maxScanned: 3 };
+    const last = await list(store, { since: after(55) }, page);
+    assert.deepEqual(last.keys, [[seqs[4], 0]]);
+    assert.equal(last.next, undefined);
   });
 
   test("goes on behind a recipient's messages of its own project alone", async (store) => {

@@ -6,6 +6,7 @@ import {
   type DeliveryPart,
   type DeliveryState,
   formatSubscriptionUrn,
+  isCommonState,
   type MessageFilter,
   type MessageId,
   type MessageReader,
@@ -48,12 +49,7 @@ type ReportRow = readonly [
   ...SQLOutputValue[],
 ];
 
-type ScannedRow = readonly [
-  seq: number,
-  id: MessageId,
-  createdAt: number,
-  isImported: 0 | 1,
-];
+type ScannedRow = readonly [seq: number, id: MessageId, newestAt: number];
 
 const shown = defineTable("deliveries", {
   ...omit(
@@ -116,9 +112,9 @@ export function createMessageReader(reader: Reader): MessageReader {
   /** The same in one state. Index: deliveries_exceptional, if it has it. */
   const deliveriesInState = (state: DeliveryState) =>
     reader.prepared<DeliveryRow>(
-      `${deliverySelect(isCommon(state) ? "" : "INDEXED BY deliveries_exceptional")}
+      `${deliverySelect(isCommonState(state) ? "" : "INDEXED BY deliveries_exceptional")}
        WHERE d.message_seq = ? AND d.target > ? AND d.state = ${stateCodes[state]}
-         ${isCommon(state) ? "" : commonExcluded}
+         ${isCommonState(state) ? "" : commonExcluded}
        ORDER BY d.target LIMIT ?`,
     );
   const byKey = reader.prepare<DeliveryRow>(
@@ -205,8 +201,7 @@ export function createMessageReader(reader: Reader): MessageReader {
         hasFilter && maxScanned !== undefined
           ? reader
               .prepared<ScannedRow>(
-                `SELECT messages.seq, messages.id, messages.created_at,
-                   messages.imported_at IS NOT NULL
+                `SELECT messages.seq, messages.id, messages.newest_at
                  FROM ${from} ${where.sql}
                  ORDER BY messages.seq DESC LIMIT 1 OFFSET ?`,
               )
@@ -229,7 +224,7 @@ export function createMessageReader(reader: Reader): MessageReader {
       const next =
         found.length > limit
           ? reports.at(-1)?.message.id
-          : scanned && !isBefore(scanned, since)
+          : scanned && scanned[2] >= (since ?? 0)
             ? scanned[1]
             : undefined;
       return { messages: reports, ...(next !== undefined && { next }) };
@@ -243,17 +238,6 @@ export function createMessageReader(reader: Reader): MessageReader {
       return row && toDelivery(row);
     },
   };
-}
-
-/**
- * Whether all behind it were created before: they were accepted, or imported, before
- * this one was, unless it came late itself.
- */
-function isBefore(
-  [, , createdAt, isImported]: ScannedRow,
-  since: number | undefined,
-): boolean {
-  return since !== undefined && createdAt < since && !isImported;
 }
 
 /**
@@ -292,11 +276,6 @@ const ofTopic = `(messages.topic_seq = ?
   OR messages.audience = ${audienceCodes.topics} AND EXISTS (
     SELECT 1 FROM message_topics AS t
     WHERE t.message_seq = messages.seq AND t.topic_seq = ?))`;
-
-/** States that most deliveries end in; a walk soon meets one. */
-function isCommon(state: DeliveryState): boolean {
-  return state === "sent" || state === "delivered";
-}
 
 /** The index's own condition: it is used only if the text is the same. */
 const commonExcluded = "AND d.state NOT IN (4, 5)";

@@ -43,8 +43,8 @@ function planningReader(db: DatabaseSync) {
 function seed(db: DatabaseSync, messages: number, recent = 0): void {
   const message = db.prepare(
     `INSERT INTO messages (seq, id, project_id, audience, created_at,
-       expires_at, content_kind, content, template_slug, tag)
-     VALUES (?, ?, ?, 2, ?, 9, 0, '', 's', 't')`,
+       newest_at, expires_at, content_kind, content, template_slug, tag)
+     VALUES (?1, ?2, ?3, 2, ?4, ?4, 9, 0, '', 's', 't')`,
   );
   const recipient = db.prepare(
     "INSERT INTO recipients VALUES (?, 0, 'sms', '+1', ?)",
@@ -84,8 +84,10 @@ const ways: readonly (readonly [StoredRecordFilter, index: string])[] = [
 for (const [filter, index] of ways) {
   const given = Object.keys(filter).join(", ") || "nothing";
   test(`a list by ${given} walks ${index}, and sorts nothing`, async () => {
-    const { reader, plans } = planningReader(openDatabase());
-    for (const rest of [{}, { states, since: 1 as never }]) {
+    const db = openDatabase();
+    seed(db, 3);
+    const { reader, plans } = planningReader(db);
+    for (const rest of [{}, { states, until: 1 as never }]) {
       const all = { ...filter, ...rest };
       for (const before of [undefined, { messageSeq: 9, target: 3 }]) {
         await listStoredKeys(reader, clock, projectId, "sms", all, {
@@ -102,6 +104,82 @@ for (const [filter, index] of ways) {
     }
   });
 }
+
+test("a list by states walks deliveries_of_project, a range for each", async () => {
+  const { reader, plans } = planningReader(openDatabase());
+  for (const states of [
+    [{ state: "failed" }, { state: "rejected" }],
+    [{ state: "failed" }, { state: "expired", isExpiredByReceipt: true }],
+    [
+      { state: "failed" },
+      { state: "expired", isExpiredByReceipt: true },
+      { state: "expired", isExpiredByReceipt: false },
+    ],
+  ] as const) {
+    for (const before of [undefined, { messageSeq: 9, target: 3 }]) {
+      const page = { limit: 2, ...(before && { before }) };
+      await listStoredKeys(reader, clock, projectId, "sms", { states }, page);
+    }
+  }
+  assert.equal(plans.length, 18);
+  for (const plan of plans) {
+    assert.match(
+      plan,
+      /INDEX deliveries_of_project \(project_id=\? AND state=\?/,
+    );
+    assert.doesNotMatch(plan, /TEMP B-TREE|SCAN/);
+  }
+});
+
+test("a state that none is in, or a time that none is of, costs nothing", async () => {
+  const db = openDatabase();
+  seed(db, 5000);
+  for (const filter of [
+    { states: [{ state: "failed" }] },
+    { states: [] },
+    { since: 5001 as never },
+    { since: 5001 as never, tag: "t" },
+  ] as const) {
+    const { reader, rowsRead } = planningReader(db);
+    const { keys } = await listStoredKeys(
+      reader,
+      clock,
+      projectId,
+      "sms",
+      filter,
+      { limit: 20 },
+    );
+    assert.deepEqual(keys, []);
+    assert.ok(rowsRead() <= 1, `${rowsRead()} rows`);
+  }
+});
+
+test("a walk ends at the first message that is new enough", async () => {
+  const db = openDatabase();
+  seed(db, 5000);
+  for (const [since, count] of [
+    [5000, 1],
+    [4991, 10],
+    [1, 5000],
+  ] as const) {
+    for (const filter of [{}, { tag: "t" }, { relatedObjects: [order] }]) {
+      const { reader, plans, rowsRead } = planningReader(db);
+      const { keys, next } = await listStoredKeys(
+        reader,
+        clock,
+        projectId,
+        "sms",
+        { ...filter, since: since as never },
+        { limit: 5000 },
+      );
+      assert.equal(keys.length, count);
+      assert.equal(next, undefined);
+      // And the search for the first one.
+      assert.ok(rowsRead() < count + 20, `${rowsRead()} rows`);
+      for (const plan of plans) assert.doesNotMatch(plan, /TEMP B-TREE|SCAN/);
+    }
+  }
+});
 
 test("a page reads as many keys whatever the list is long", async () => {
   for (const messages of [50, 5000]) {

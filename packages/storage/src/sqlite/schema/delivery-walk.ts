@@ -27,6 +27,7 @@ import { defineTable, type RowOf } from "./table.ts";
 type MessageRow = readonly [
   seq: number,
   createdAt: number,
+  newestAt: number,
   audience: number,
   topicSeq: number | null,
   // A count for each state; NULL when there is no delivery.
@@ -142,7 +143,7 @@ export function createDeliveryWalk(
   const states = Object.entries(stateCodes).sort(([, a], [, b]) => a - b);
   /** Parameters: project, before, limit. Index: messages_of_project. */
   const messages = prepare<MessageRow>(
-    `SELECT m.seq, m.created_at, m.audience, m.topic_seq,
+    `SELECT m.seq, m.created_at, m.newest_at, m.audience, m.topic_seq,
        ${states.map(([name]) => `c.${name}`).join(", ")}
      FROM messages AS m INDEXED BY messages_of_project
      LEFT JOIN message_counts AS c ON c.message_seq = m.seq
@@ -206,12 +207,15 @@ export function createDeliveryWalk(
     const isOne = filter.messageSeq !== undefined;
     const maxMessages = isOne ? 1 : limits.maxMessages;
     const page = messages.all(projectId, beforeMessage, maxMessages);
-    for (const [seq, createdAt, audience, topicSeq, ...counts] of page) {
+    const { since = 0 } = filter;
+    for (const row of page) {
+      const [seq, createdAt, newestAt, audience, topicSeq, ...counts] = row;
       if (filter.messageSeq !== undefined && seq < filter.messageSeq) return;
-      // Behind one that is older there are older ones.
-      if (filter.since !== undefined && createdAt < filter.since) return;
+      if (newestAt < since) return;
       if (room <= 0) return { beforeMessage };
       beforeMessage = seq;
+      // Imported: there may be newer ones before it.
+      if (createdAt < since) continue;
       if (filter.until !== undefined && createdAt >= filter.until) continue;
       // Of a message to several topics each delivery tells which one it is of.
       const ofSeveral = audience === audienceCodes.topics;

@@ -30,10 +30,11 @@ export function createImportWrites(db: DatabaseSync, journal: ChangeJournal) {
     `INSERT INTO recipients (message_seq, target, protocol, endpoint, project_id)
      VALUES (?, ?, ?, ?, ?)`,
   );
-  /** Parameters: message, target, then the columns. */
+  /** Parameters: message, target, project, then the columns. */
   const insertDelivery = db.prepare(
-    `INSERT INTO deliveries (message_seq, target, ${importedColumns.join(", ")})
-     VALUES (?, ?${", ?".repeat(importedColumns.length)})`,
+    `INSERT INTO deliveries (message_seq, target, project_id,
+       ${importedColumns.join(", ")})
+     VALUES (?, ?, ?${", ?".repeat(importedColumns.length)})`,
   );
   /** Parameters: message, target, attempt, entry, external id, state. */
   const insertPart = db.prepare(
@@ -88,7 +89,7 @@ export function createImportWrites(db: DatabaseSync, journal: ChangeJournal) {
       const name = importedColumns[n] ?? "";
       checkFits(value, textColumns.has(name), `deliveries.${name}`);
     }
-    insertDelivery.run(seq, target, ...delivery);
+    insertDelivery.run(seq, target, projectId, ...delivery);
     // The first two columns are numbers.
     const [state, attempts = null] = delivery;
     changes.addUntold(seq, state as number);

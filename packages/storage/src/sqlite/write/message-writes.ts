@@ -225,11 +225,13 @@ export function createRecipientInsert(
     `INSERT OR REPLACE INTO reply_messages (project_id, phone, message_seq)
      VALUES (?, ?, ?)`,
   );
-  /** Parameters: message, target, due at, billable, urgency, wait reason. */
+  /**
+   * Parameters: message, target, due at, billable, urgency, wait reason, project.
+   */
   const insertDelivery = db.prepare(
     `INSERT INTO deliveries (message_seq, target, state, attempts,
-       next_attempt_at, billable, urgency, wait_reason)
-     VALUES (?, ?, ${stateCodes.waiting}, 0, ?, ?, ?, ?)`,
+       next_attempt_at, billable, urgency, wait_reason, project_id)
+     VALUES (?, ?, ${stateCodes.waiting}, 0, ?, ?, ?, ?, ?)`,
   );
   const counts = createCounts(db, journal);
   return (
@@ -254,6 +256,7 @@ export function createRecipientInsert(
         billable ? 1 : 0,
         urgency,
         waitReason,
+        projectId,
       );
       countChanges.add(seq, target, stateCodes.waiting);
       target++;
@@ -291,7 +294,14 @@ export function createObjectInsert(db: DatabaseSync) {
 
 /** Keeps a message and answers its number. */
 export function createMessageInsert(db: DatabaseSync) {
-  const insert = db.prepare(newMessages.insert);
+  const place = newMessages.indexOf("createdAt") + 1;
+  /** Parameters: the columns. Index of the last message: the primary key. */
+  const insert = db.prepare(
+    `INSERT INTO messages (${newMessages.names.join(", ")}, newest_at)
+     VALUES (${newMessages.names.map((_, n) => `?${n + 1}`).join(", ")},
+       max(?${place}, coalesce(
+         (SELECT newest_at FROM messages ORDER BY seq DESC LIMIT 1), 0)))`,
+  );
   return (message: NewMessageRow): number =>
     Number(insert.run(...message).lastInsertRowid);
 }

@@ -18,7 +18,7 @@ function walkOver(messages: number) {
       const newest = Math.min(messages, before - 1);
       for (let seq = newest; seq > Math.max(0, newest - limit); seq--) {
         messagesRead++;
-        yield [seq, 1000, 0, null, ...counts];
+        yield [seq, 1000, 1000, 0, null, ...counts];
       }
     }
     return {

@@ -1,7 +1,7 @@
 /** Addresses that get no mails, and what puts them on the list. */
 
 import type { DeliveryId, ProjectId } from "../ids.ts";
-import type { EpochMs } from "../time.ts";
+import { type EpochMs, toEpochMs } from "../time.ts";
 import type { MailEventReport } from "./mail-event.ts";
 
 /** From the weakest to the strongest. */
@@ -47,7 +47,7 @@ export function mergeSuppression(
   return {
     ...why,
     // What was reported first may come last.
-    at: added.at > known.at ? added.at : known.at,
+    at: toEpochMs(Math.max(added.at, known.at)),
     count: known.count + 1,
   };
 }

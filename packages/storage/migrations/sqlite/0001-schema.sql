@@ -267,9 +267,6 @@ CREATE TABLE messages (
   cancelled_by       INTEGER,
   -- When its related objects were changed last; NULL: not since it was made.
   relations_changed_at INTEGER,
-  -- When it was imported: created_at, before that, says nothing of its place among
-  -- the others. NULL: it was accepted here.
-  imported_at        INTEGER,
   -- The latest created_at of all messages up to this one, of whatever project: all
   -- before one where it is earlier than an instant were created before that, also
   -- where messages were imported, or the clock was set back.

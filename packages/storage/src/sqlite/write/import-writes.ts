@@ -21,10 +21,6 @@ const target = 0;
 
 export function createImportWrites(db: DatabaseSync, journal: ChangeJournal) {
   const insertMessage = createMessageInsert(db);
-  /** Parameters: when, message. Index: the primary key. */
-  const noteImport = db.prepare(
-    "UPDATE messages SET imported_at = ? WHERE seq = ?",
-  );
   /** Parameters: message, target, protocol, endpoint, project. */
   const insertRecipient = db.prepare(
     `INSERT INTO recipients (message_seq, target, protocol, endpoint, project_id)
@@ -78,11 +74,10 @@ export function createImportWrites(db: DatabaseSync, journal: ChangeJournal) {
   const positionAt = imports.indexOf("position");
   const counts = createCounts(db, journal);
 
-  function add(row: ImportedRow, at: EpochMs, changes: CountChanges): void {
+  function add(row: ImportedRow, changes: CountChanges): void {
     const [message, protocol, endpoint, delivery, part, action] = row;
     const [, , , , , , objects, attachments] = row;
     const seq = insertMessage(message);
-    noteImport.run(at, seq);
     const projectId = projectIdOf(message);
     insertRecipient.run(seq, target, protocol, endpoint, projectId);
     for (const [n, value] of delivery.entries()) {
@@ -118,7 +113,7 @@ export function createImportWrites(db: DatabaseSync, journal: ChangeJournal) {
         return { isKept: false, progress: before ?? null };
       }
       const changes = new CountChanges();
-      for (const row of rows) add(row, at, changes);
+      for (const row of rows) add(row, changes);
       counts.add(changes, at);
       put.run(projectId, name, position, rows.length, skipped, at, at);
       return { isKept: true, progress: find.get(projectId, name) ?? null };

@@ -1,7 +1,6 @@
 /** Writes messages that another program sent, with how far their import is. */
 
 import type { DatabaseSync } from "node:sqlite";
-import type { EpochMs } from "@carillon/core";
 import { checkFits } from "../schema/codec.ts";
 import {
   type ImportBatchValues,

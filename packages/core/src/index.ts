@@ -51,7 +51,6 @@ export type {
   PublishRequest,
 } from "./engine/publish.ts";
 export { defaultRetryPolicy, smnRetryPolicy } from "./engine/retry-policy.ts";
-export { shortestLeaseMs } from "./engine/sender.ts";
 export { WorkLoop } from "./engine/work-loop.ts";
 export {
   CarillonError,

@@ -120,7 +120,7 @@ const others: Readonly<Record<string, unknown>> = {
   rangeSize: 10,
   maxInFlight: 10,
   laneInFlight: 10,
-  leaseMs: 100_000,
+  leaseMs: 130_000,
   slowAfterMs: 100,
 };
 

@@ -529,11 +529,11 @@ const configSchema = Type.Object({
     expected: "a whole number from 1 to 10000",
     default: 32,
   }),
-  leaseMs: integer(60_000, 3_600_000, {
+  leaseMs: integer(120_000, 3_600_000, {
     group: "Engine",
     description:
-      "How many milliseconds a claim on work lasts unless it is renewed: what a node held that died is taken over after so long. Two thirds of it must cover the timeout of each channel.",
-    expected: "a whole number of milliseconds from 60000 to 3600000",
+      "How many milliseconds a claim on work lasts unless it is renewed: what a node held that died is taken over after so long. Two thirds of it cover the timeout of each channel.",
+    expected: "a whole number of milliseconds from 120000 to 3600000",
     default: 120_000,
   }),
   slowAfterMs: integer(10, 2000, {

@@ -5,7 +5,6 @@
  */
 
 import { dirname, resolve } from "node:path";
-import { deadlineSlackMs, shortestLeaseMs } from "@carillon/core";
 import { Check } from "typebox/schema";
 import { ConfigError, type ConfigMistake } from "./config-error.ts";
 import { readConfigFile } from "./config-file.ts";
@@ -113,7 +112,6 @@ export function resolveConfig(sources: ConfigSources = {}): ResolvedConfig {
   mistakes.push(...halfKeyPair(values), ...bouncesWithoutDomain(values));
   const config = build(keys, values);
   mistakes.push(
-    ...shortLease(config, given),
     ...loopbackLinks(config, given),
     // Without the providers that were meant it would miss them.
     ...(hasMistake(mistakes, "sms.providers")
@@ -422,25 +420,6 @@ function bouncesWithoutDomain(
   if (!values.has("email.bounces.port") || values.has(key)) return [];
   const problem = "expected a domain, because email.bounces.port is set";
   return [{ key, source: key, problem }];
-}
-
-/** With a lease that ends during an attempt, no attempt would be made. */
-function shortLease(
-  { leaseMs, httpTimeoutMs, slowAfterMs }: Config,
-  given: readonly Given[],
-): ConfigMistake[] {
-  // The other channels' timeouts are covered by each lease that can be set.
-  const timeoutMs = httpTimeoutMs + deadlineSlackMs;
-  const neededMs = shortestLeaseMs({ timeoutMs }, { slowAfterMs });
-  if (leaseMs >= neededMs) return [];
-  const last = given.findLast(({ key }) => key.path === "leaseMs");
-  return [
-    {
-      key: "leaseMs",
-      source: last?.source ?? "leaseMs",
-      problem: `expected ${neededMs} or more, because httpTimeoutMs is ${httpTimeoutMs}, got ${leaseMs}: make the lease longer or the timeout shorter`,
-    },
-  ];
 }
 
 /** Whoever gets a link to this machine's own address cannot follow it. */

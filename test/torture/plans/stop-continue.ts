@@ -11,8 +11,8 @@ import { mixedAudiences, Rig } from "../rig.ts";
 
 export const stopContinue: Plan = {
   name: "stop-continue",
-  summary: "SIGSTOP for longer than a lease (set to 60 s), then SIGCONT",
-  defaults: { seconds: 70 },
+  summary: "SIGSTOP for longer than a lease (set to 120 s), then SIGCONT",
+  defaults: { seconds: 130 },
   run: stopAndContinue,
 };
 
@@ -21,7 +21,7 @@ async function stopAndContinue(options: PlanOptions): Promise<PlanReport> {
   // What was accepted before the stop must not run out during it.
   await using rig = await Rig.start({
     audiences: mixedAudiences(seconds + 60),
-    server: { args: ["--lease-ms=60000"] },
+    server: { args: ["--lease-ms=120000"] },
   });
   await rig.publish();
   await rig.untilAccepted(200);

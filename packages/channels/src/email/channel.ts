@@ -34,6 +34,7 @@ import { withTextPart } from "./html-text.ts";
 import { needsSmtpUtf8, toAsciiMailAddress } from "./mail-address.ts";
 import { MailPace } from "./mail-pace.ts";
 import type { MailPart } from "./mail-part.ts";
+import { MailPlaces } from "./mail-places.ts";
 import { createSenderCheck, domainOf } from "./mail-senders.ts";
 import {
   type MailWait,
@@ -96,7 +97,8 @@ export interface EmailChannelOptions {
    */
   readonly namesMailsToMandrill?: boolean | undefined;
   /**
-   * For a whole attempt, the wait for a free connection included. Default:
+   * For a whole attempt: a fifth of it for the wait for a connection, and from then
+   * on two fifths until the server takes the mail's text. Default:
    * {@link emailTimeoutMs}.
    */
   readonly timeoutMs?: number | undefined;
@@ -114,17 +116,27 @@ export interface EmailChannelOptions {
 /** What the name of a mail is called among the metadata that Mandrill keeps. */
 export const mandrillMetadata = "carillon_mail";
 
-/** How long an attempt at an e-mail may take, in milliseconds. */
-export const emailTimeoutMs = 30_000;
+/**
+ * How long an attempt at an e-mail may take, in milliseconds: nearly as long as the
+ * shortest lease allows, for a server that has all of a mail may take its time
+ * (RFC 5321 §4.5.3.2.6), and whoever leaves it sends the mail again.
+ */
+export const emailTimeoutMs = 75_000;
+
+/** The share of an attempt that may pass before it has a connection. */
+const waitShare = 0.2;
+
+/** The share of an attempt in which the server has to ask for the mail's text. */
+const beforeTextShare = 0.4;
 
 /** Connections to the mail server at once. */
 const defaultConnections = 5;
 
 /**
- * How long attempts wait for their turn, about, in milliseconds: enough that the
- * next mail is there at each turn, and far from the end of an attempt.
+ * How long attempts wait for a connection and their turn, about, in milliseconds:
+ * enough that the next mail is always there, and far from the end of the wait.
  */
-const paceWaitMs = 2000;
+const usualWaitMs = 2000;
 
 /** What the files of mails may take of the memory, in bytes. */
 export const attachmentMemoryBytes = 100_663_296;
@@ -152,19 +164,21 @@ class EmailChannel implements Channel {
   readonly #parts: PartCache | undefined;
   readonly #memory: ByteBudget;
   readonly #pace: MailPace | undefined;
+  readonly #places: MailPlaces;
   readonly #closing = new AbortController();
   readonly #secrets: readonly string[];
 
   constructor(options: EmailChannelOptions) {
     checkOptions(options);
     const { readAttachments, attachmentMemoryBytes: memory } = options;
-    const { mailsPerSecond } = options;
+    const { mailsPerSecond, connections = defaultConnections } = options;
     const memoryBytes = memory ?? attachmentMemoryBytes;
     this.#options = options;
     this.#isSender = createSenderCheck(options.from, options.senders);
     this.timeoutMs = options.timeoutMs ?? emailTimeoutMs;
     this.#secrets = secretsOfSmtpUrl(options.smtpUrl);
     this.#memory = new ByteBudget(memoryBytes);
+    this.#places = new MailPlaces(connections);
     // nodemailer's own limit lets each connection begin with a mail.
     this.#pace =
       mailsPerSecond === undefined ? undefined : new MailPace(mailsPerSecond);
@@ -181,11 +195,13 @@ class EmailChannel implements Channel {
     );
   }
 
-  maxInFlight(): number | undefined {
+  /** Those that have a connection, and those that have one soon. */
+  maxInFlight(): number {
     const { mailsPerSecond, connections = defaultConnections } = this.#options;
-    if (mailsPerSecond === undefined) return undefined;
-    const waiting = Math.ceil((mailsPerSecond * paceWaitMs) / 1000);
-    return waiting + Math.min(connections, waiting);
+    const served = this.#places.servedIn(usualWaitMs);
+    if (mailsPerSecond === undefined) return connections + served;
+    const turns = Math.ceil((mailsPerSecond * usualWaitMs) / 1000);
+    return Math.min(turns, served) + Math.min(connections, turns);
   }
 
   prepare(message: Message): PreparedMessage | Promise<PreparedMessage> {
@@ -227,6 +243,8 @@ class EmailChannel implements Channel {
     const closing = this.#closing.signal;
     if (signal.aborted || closing.aborted) return interrupted;
     using deadline = new Deadline(this.timeoutMs, signal, closing);
+    const waitMs = this.timeoutMs * waitShare;
+    using waiting = new Deadline(waitMs, signal, closing);
     let waitsFor: MailWait | undefined;
     try {
       const size = message.attachmentBytes;
@@ -237,7 +255,9 @@ class EmailChannel implements Channel {
       const send = async (files: readonly MailPart[]) => {
         // Behind all other waits, so that mails leave as evenly as they may.
         waitsFor = "turn";
-        await this.#pace?.turn(deadline.signal);
+        await this.#pace?.turn(waiting.signal);
+        waitsFor = "connection";
+        using _ = await this.#places.take(waiting.signal);
         waitsFor = undefined;
         const data = { message, recipient, mail, from };
         return await this.#send(transport, data, files, deadline.signal);
@@ -249,7 +269,7 @@ class EmailChannel implements Channel {
       using held = this.#parts.hold(message.seq);
       const bytes = size * bytesPerAttachmentByte;
       waitsFor = "memory";
-      using _ = await this.#memory.take(bytes, deadline.signal);
+      using _ = await this.#memory.take(bytes, waiting.signal);
       waitsFor = undefined;
       const files = await orAborted(
         held.read().catch((error: unknown) => {
@@ -265,9 +285,10 @@ class EmailChannel implements Channel {
       }
       return await send(files);
     } catch (error) {
-      if (deadline.isOver) {
-        return outcomeOfTimeout(this.timeoutMs, waitsFor);
+      if (waitsFor !== undefined && waiting.isOver) {
+        return outcomeOfTimeout(waitMs, waitsFor);
       }
+      if (deadline.isOver) return outcomeOfTimeout(this.timeoutMs);
       if (deadline.signal.aborted) return interrupted;
       return outcomeOfError(
         error instanceof Error ? error : new Error(String(error)),
@@ -290,38 +311,42 @@ class EmailChannel implements Channel {
     // The same at each attempt, so that mail boxes can drop a duplicate.
     const partId = mailPartId(message.id, recipient.target);
     const messageId = `${partId}@${domainOf(sender)}`;
-    const { response } = await transport.send({
-      // As objects they are one address each, whatever they look like.
-      from: {
-        name: oneLine(email?.senderName ?? topic?.displayName ?? ""),
-        address: sender,
-      },
-      to: { name: "", address: to },
-      ...(email?.replyTo !== undefined && {
-        replyTo: { name: "", address: toAsciiMailAddress(email.replyTo) },
-      }),
-      ...(bounceTo !== undefined && { envelope: { from: bounceTo, to: [to] } }),
-      subject: mail.subject,
-      text: mail.text,
-      ...(mail.html !== undefined && { html: mail.html }),
-      attachments: parts.map(({ raw, contentId: cid }) => ({
-        raw,
-        ...(cid !== undefined && { cid }),
-      })),
-      date: new Date(message.createdAt),
-      messageId: `<${messageId}>`,
-      headers: {
-        ...headersOf(message, mail),
-        ...(namesMailsToMandrill && {
-          // As it is: encoded words are no JSON.
-          "X-MC-Metadata": {
-            prepared: true,
-            value: JSON.stringify({ [mandrillMetadata]: partId }),
-          },
+    const { response } = await transport.send(
+      {
+        // As objects they are one address each, whatever they look like.
+        from: {
+          name: oneLine(email?.senderName ?? topic?.displayName ?? ""),
+          address: sender,
+        },
+        to: { name: "", address: to },
+        ...(email?.replyTo !== undefined && {
+          replyTo: { name: "", address: toAsciiMailAddress(email.replyTo) },
         }),
+        ...(bounceTo !== undefined && {
+          envelope: { from: bounceTo, to: [to] },
+        }),
+        subject: mail.subject,
+        text: mail.text,
+        ...(mail.html !== undefined && { html: mail.html }),
+        attachments: parts.map(({ raw, contentId: cid }) => ({
+          raw,
+          ...(cid !== undefined && { cid }),
+        })),
+        date: new Date(message.createdAt),
+        messageId: `<${messageId}>`,
+        headers: {
+          ...headersOf(message, mail),
+          ...(namesMailsToMandrill && {
+            // As it is: encoded words are no JSON.
+            "X-MC-Metadata": {
+              prepared: true,
+              value: JSON.stringify({ [mandrillMetadata]: partId }),
+            },
+          }),
+        },
       },
       signal,
-    });
+    );
     const taken = outcomeOfReply(response);
     const { name } = this.#options;
     if (!expectsReports)
@@ -350,7 +375,13 @@ async function loadTransport(
 ): Promise<SmtpTransport> {
   const { openSmtpTransport } = await import("./smtp-transport.ts");
   const { connections = defaultConnections } = options;
-  return openSmtpTransport({ ...options, connections, timeoutMs });
+  const beforeTextMs = timeoutMs * beforeTextShare;
+  return openSmtpTransport({
+    ...options,
+    connections,
+    timeoutMs,
+    beforeTextMs,
+  });
 }
 
 async function encodeParts(

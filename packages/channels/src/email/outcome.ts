@@ -60,7 +60,13 @@ export function outcomeOfError(
 }
 
 /** What a mail waits for before the server sees anything of it. */
-export type MailWait = "memory" | "turn";
+export type MailWait = keyof typeof waitsFor;
+
+const waitsFor = {
+  memory: "others with files to be sent",
+  turn: "its turn (email.mailsPerSecond)",
+  connection: "a free connection (email.connections)",
+} as const;
 
 /** @param waitedFor absent: for the server */
 export function outcomeOfTimeout(
@@ -75,15 +81,11 @@ export function outcomeOfTimeout(
       error: `The mail server did not take the mail within ${seconds} s.`,
     };
   }
-  const others =
-    waitedFor === "memory"
-      ? "others with files to be sent"
-      : "its turn (email.mailsPerSecond)";
   return {
     outcome: "deferred",
     // Of the server nothing is known then.
     errorClass: "internal",
-    error: `The mail waited ${seconds} s for ${others}.`,
+    error: `The mail waited ${seconds} s for ${waitsFor[waitedFor]}.`,
   };
 }
 

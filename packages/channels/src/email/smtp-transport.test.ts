@@ -312,9 +312,10 @@ test("mails with files wait for their turn behind the wait for memory", async (t
 });
 
 for (const [mailsPerSecond, connections, most] of [
-  [undefined, 5, undefined],
+  // Before any is over each is taken to need half a second.
+  [undefined, 5, 25],
   [1, 5, 4],
-  [14, 5, 33],
+  [14, 5, 25],
   [100, 50, 250],
 ] as const) {
   test(`of ${mailsPerSecond} mails a second over ${connections} connections ${most} are under way`, (t) => {
@@ -323,6 +324,105 @@ for (const [mailsPerSecond, connections, most] of [
       mailsPerSecond,
     });
     assert.equal(channel.maxInFlight?.(), most);
+  });
+}
+
+for (const [what, isSigned, size] of [
+  ["a mail", false, undefined],
+  ["a signed mail", true, undefined],
+  ["a signed mail with files", true, 200_000],
+] as const) {
+  test(`a server that takes its time once it has ${what} gets it once`, async (t) => {
+    let mails = 0;
+    const url = await startRawServer(t, (socket) => {
+      converse(socket, () => {
+        mails++;
+        setTimeout(() => socket.write("250 ok\r\n"), 900);
+      });
+    });
+    // Longer than it may take to ask for the text.
+    const channel = createChannel(t, url, {
+      timeoutMs: 2000,
+      ...(isSigned && {
+        dkim: { domain: "carillon.example", selector: "s", privateKey: key },
+      }),
+      ...(size !== undefined && withFile(size)),
+    });
+    const mail = direct(size === undefined ? {} : { attachmentBytes: size });
+    assert.equal((await deliver(channel, mail)).outcome, "delivered");
+    assert.equal(mails, 1);
+  });
+}
+
+for (const silentAt of ["220", "EHLO", "MAIL", "RCPT", "DATA"]) {
+  test(`a server that is silent at ${silentAt} is soon given up`, async (t) => {
+    const url = await startRawServer(t, (socket) => {
+      if (silentAt === "220") return;
+      converse(socket, () => socket.write("250 ok\r\n"), silentAt);
+    });
+    const channel = createChannel(t, url, { timeoutMs: 1000 });
+    const startedAt = performance.now();
+    const result = await deliver(channel);
+    assert.ok(performance.now() - startedAt < 700);
+    assert.equal(result.outcome, "deferred");
+    assert.equal(result.errorClass, "timeout");
+  });
+}
+
+test("no mail of two hundred comes twice to a slow server", async (t) => {
+  let mails = 0;
+  let cut = 0;
+  const url = await startRawServer(t, (socket) => {
+    let isBusy = false;
+    socket.on("close", () => {
+      if (isBusy) cut++;
+    });
+    converse(socket, () => {
+      mails++;
+      isBusy = true;
+      setTimeout(() => {
+        isBusy = false;
+        socket.write("250 ok\r\n");
+      }, 60);
+    });
+  });
+  // They need 2.4 s over five connections; longer than the wait for one, 0.3 s.
+  const channel = createChannel(t, url, { timeoutMs: 1500, connections: 5 });
+  const results = await Promise.all(
+    Array.from({ length: 200 }, () => deliver(channel)),
+  );
+  const delivered = results.filter(({ outcome }) => outcome === "delivered");
+  assert.equal(cut, 0);
+  assert.equal(mails, delivered.length);
+  assert.ok(mails >= 5 && mails < 200, `${mails} were delivered`);
+  for (const result of results) {
+    if (result.outcome === "delivered") continue;
+    assert.equal(result.outcome, "deferred");
+    assert.match(String("error" in result && result.error), /connection/);
+  }
+});
+
+/** Answers each command but `silentAt`, and calls when it has a mail. */
+function converse(socket: Socket, onMail: () => void, silentAt?: string): void {
+  let rest = "";
+  let isText = false;
+  socket.write("220 hi\r\n");
+  socket.on("data", (data) => {
+    rest += data.toString("latin1");
+    for (;;) {
+      const end = isText ? "\r\n.\r\n" : "\r\n";
+      const at = rest.indexOf(end);
+      if (at < 0) return;
+      const line = rest.slice(0, at);
+      rest = rest.slice(at + end.length);
+      if (isText) {
+        isText = false;
+        onMail();
+      } else if (line.slice(0, 4) !== silentAt) {
+        isText = line === "DATA";
+        socket.write(isText ? "354 go\r\n" : "250 ok\r\n");
+      }
+    }
   });
 }
 

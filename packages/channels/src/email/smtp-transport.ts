@@ -4,7 +4,8 @@
  */
 
 import type { Logger } from "@carillon/core";
-import { createTransport } from "nodemailer";
+import { Deadline } from "@carillon/gateway";
+import { createTransport, type SendMailOptions } from "nodemailer";
 import { assign, parseConnectionUrl } from "nodemailer/lib/shared";
 import SMTPConnection from "nodemailer/lib/smtp-connection";
 import type { DkimKey } from "./dkim-key.ts";
@@ -17,8 +18,10 @@ export interface SmtpTransportOptions {
   readonly tls?: SmtpTls | undefined;
   readonly dkim?: DkimKey | undefined;
   readonly connections: number;
-  /** For each step. */
+  /** For a step at which the server has all of a mail. */
   readonly timeoutMs: number;
+  /** For all steps until the server asks for the mail's text. */
+  readonly beforeTextMs: number;
   readonly logger: Logger;
 }
 
@@ -26,7 +29,7 @@ export type SmtpTransport = ReturnType<typeof openSmtpTransport>;
 
 /** Connects when the first mail is sent. */
 export function openSmtpTransport(options: SmtpTransportOptions) {
-  const { timeoutMs, tls, dkim } = options;
+  const { timeoutMs, beforeTextMs, tls, dkim } = options;
   const server = {
     url: withTlsMode(options.smtpUrl, tls?.mode),
     tls: {
@@ -34,12 +37,14 @@ export function openSmtpTransport(options: SmtpTransportOptions) {
       ...(tls?.servername !== undefined && { servername: tls.servername }),
     },
     // A connection that hangs is not used again, whatever became of its mail.
-    connectionTimeout: timeoutMs,
-    greetingTimeout: timeoutMs,
+    connectionTimeout: beforeTextMs,
+    greetingTimeout: beforeTextMs,
     socketTimeout: timeoutMs,
-    dnsTimeout: timeoutMs,
+    dnsTimeout: beforeTextMs,
     socketCloseTimeout: 500,
   };
+  /** By the signals of mails under way, until the server asks for their text. */
+  const beforeText = new WeakMap<AbortSignal, Deadline>();
   const transport = createTransport({
     ...server,
     pool: true,
@@ -64,6 +69,16 @@ export function openSmtpTransport(options: SmtpTransportOptions) {
     if (data.attachments?.length) {
       message.transform(() => new SlicingStream());
     }
+    const early = data.signal && beforeText.get(data.signal);
+    if (early) {
+      const create = message.createReadStream.bind(message);
+      message.createReadStream = (streamOptions) => {
+        const stream = create(streamOptions);
+        // It is read once the server has asked for it.
+        stream.once("resume", () => early[Symbol.dispose]());
+        return stream;
+      };
+    }
     done();
   });
   // The same error ends the mails that it concerns.
@@ -72,10 +87,26 @@ export function openSmtpTransport(options: SmtpTransportOptions) {
   });
   const smtpUtf8 = new SmtpUtf8Question(
     (signal) => askForSmtpUtf8(server, signal),
-    timeoutMs,
+    beforeTextMs,
   );
   return {
-    send: transport.sendMail.bind(transport),
+    /**
+     * Hands a mail over; an abort closes its connection.
+     *
+     * @throws the error of the connection or the server
+     */
+    async send(mail: SendMailOptions, signal: AbortSignal) {
+      using early = new Deadline(beforeTextMs);
+      const both = AbortSignal.any([signal, early.signal]);
+      beforeText.set(both, early);
+      try {
+        return await transport.sendMail({ ...mail, signal: both });
+      } catch (error) {
+        if (!early.isOver) throw error;
+        const code = "ETIMEDOUT";
+        throw Object.assign(new Error("The server is silent"), { code });
+      }
+    },
     close() {
       smtpUtf8.close();
       transport.close();

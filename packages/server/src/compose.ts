@@ -407,6 +407,7 @@ export async function compose(
       random: ports.random,
       newId,
       rules: actionRules,
+      onCancelled: (id) => outcomeWaits.onCancelled(id),
     },
     { leaseMs: config.leaseMs },
   );
@@ -560,6 +561,7 @@ export async function compose(
     rules: actionRules,
     protocols,
     onJob: () => jobs.wake(),
+    onCancelled: (id, target) => outcomeWaits.onCancelled(id, target),
   });
   const storedRules = storedRulesOf(() => settings.get(), lives);
   const storedTemplates = openStoredTemplates(

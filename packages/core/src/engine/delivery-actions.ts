@@ -60,6 +60,8 @@ export interface DeliveryActionPorts {
   readonly protocols: Pick<Protocols, "all" | "find">;
   /** A job was queued. */
   readonly onJob: () => void;
+  /** A delivery was cancelled, which is on disk. Default: nobody is told. */
+  readonly onCancelled?: (id: MessageId, target: number) => void;
 }
 
 /** An action on one delivery. */
@@ -325,10 +327,13 @@ export function createDeliveryActions(
           },
           { ...by, ...(reason !== undefined && { reason }) },
         ));
-      if (!result) {
+      if (!id || !result) {
         throw new CarillonError("DELIVERY_NOT_FOUND", "Delivery not found.");
       }
       if (result.refused !== undefined) throw refusalOf(action, result);
+      if (result.state === "cancelled") {
+        ports.onCancelled?.(id.message, id.target);
+      }
       // Lost in a crash here: the sweeper finds the delivery.
       if (result.state === "retrying") {
         dispatcher.offer({ kind: "delivery", dueInMs: 0 });

@@ -25,6 +25,7 @@ import { toTopic } from "../messages/message-topics.ts";
 import { urgencies, urgentOnly } from "../messages/urgency.ts";
 import type { NoRoute, RouteChoice } from "../ports/channel.ts";
 import type { ContentSeal } from "../ports/content-seal.ts";
+import type { WrittenDelivery } from "../ports/delivery-listener.ts";
 import type { DeliveryStore } from "../ports/delivery-store.ts";
 import type {
   AttemptIntent,
@@ -91,6 +92,12 @@ interface GivenBack {
 
 /** What becomes of a claim without an attempt. */
 type Decision = FencedOutcome | GivenBack;
+
+/** Those of a batch, and the deliveries among them that listeners are told of. */
+interface Decided {
+  readonly decisions: Decision[];
+  readonly written: WrittenDelivery[];
+}
 
 /** Where a message to one subscription finds an engine at once. */
 export interface NoticeIntake {
@@ -317,8 +324,10 @@ export class DueDeliveries implements NoticeIntake {
   ): Promise<void> {
     const { sender, ledger } = this.#ports;
     const madeDue = this.#madeDue;
-    const { items, decisions } = await this.#read(claims, messages);
-    const ready = await this.#route(items, decisions);
+    const decided: Decided = { decisions: [], written: [] };
+    const { decisions, written } = decided;
+    const items = await this.#read(claims, messages, decided);
+    const ready = await this.#route(items, decided);
     const { finished, slowAttempts, unstarted } = await sender.send(ready);
     for (const { item } of [...finished, ...unstarted]) item.route?.release();
     for (const slow of slowAttempts) {
@@ -327,7 +336,6 @@ export class DueDeliveries implements NoticeIntake {
       if (route) void slow.outcome.finally(() => route.release());
       ledger.recordLate(slow, claim.fence, previousOf(claim));
     }
-    const written: (typeof finished)[number][] = [];
     for (const it of finished) {
       const { item, outcome } = it;
       // No attempt was made of what a carrier has.
@@ -363,7 +371,7 @@ export class DueDeliveries implements NoticeIntake {
    */
   async #route(
     items: readonly DueItem[],
-    decisions: Decision[],
+    decided: Decided,
   ): Promise<DueItem[]> {
     const { sender, store, clock } = this.#ports;
     const isBillable = (item: DueItem) => sender.isBillable(item);
@@ -372,9 +380,9 @@ export class DueDeliveries implements NoticeIntake {
     const ready = items.filter((item) => !isBillable(item));
     const routed: DueItem[] = [];
     const chosen = await Promise.all(billable.map((it) => this.#choose(it)));
-    for (const choice of chosen) {
+    for (const [n, choice] of chosen.entries()) {
       if ("claim" in choice) routed.push(choice);
-      else decisions.push(choice);
+      else decide(decided, billable[n], choice);
     }
     const now = clock.now();
     try {
@@ -456,14 +464,15 @@ export class DueDeliveries implements NoticeIntake {
       : postponed(claim, addMs(clock.now(), delayMs));
   }
 
-  /** The claims' messages, each read once; those that cannot be are outcomes. */
+  /** The claims' messages, each read once; those that cannot be are decided. */
   async #read(
     claims: readonly ClaimedDelivery[],
     messages: Map<number, ReadMessage>,
-  ): Promise<{ items: DueItem[]; decisions: Decision[] }> {
+    decided: Decided,
+  ): Promise<DueItem[]> {
     const { clock, rules } = this.#ports;
     const items: DueItem[] = [];
-    const decisions: Decision[] = [];
+    const { decisions } = decided;
     for (const claim of claims) {
       const { messageSeq, recipient, attempts } = claim;
       const state = stateBeforeClaim(claim);
@@ -491,16 +500,16 @@ export class DueDeliveries implements NoticeIntake {
         claim,
       };
       const exhausted = exhaustedOutcome(item, rules, claim.lastAttempt);
-      if (exhausted) decisions.push(claimed(claim, exhausted));
+      if (exhausted) decide(decided, item, claimed(claim, exhausted));
       else if (read.isReadable) items.push(item);
       else if (state === "sent") {
         decisions.push(this.#later(claim, failedReadRetryMs));
       } else {
         const outcome = outcomeOfUnreadable(item, clock.now(), rules);
-        decisions.push(claimed(claim, outcome));
+        decide(decided, item, claimed(claim, outcome));
       }
     }
-    return { items, decisions };
+    return items;
   }
 
   /** A message that fails costs its own deliveries, and no others. */
@@ -569,6 +578,23 @@ function givenBack(
   delayMs = Number.POSITIVE_INFINITY,
 ): GivenBack {
   return { givenBack: claim, delayMs };
+}
+
+/** What is only put off is told to nobody. */
+function decide(
+  { decisions, written }: Decided,
+  item: DueItem | undefined,
+  decision: Decision,
+): void {
+  decisions.push(decision);
+  if (item === undefined || "givenBack" in decision) return;
+  const isWithoutAttempt = decision.attempts === item.attempts;
+  if (isWithoutAttempt && decision.state === item.state) return;
+  written.push({
+    item,
+    outcome: decision,
+    ...(isWithoutAttempt && { isWithoutAttempt }),
+  });
 }
 
 /** Later, and not counted as an attempt. */

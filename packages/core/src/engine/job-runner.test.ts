@@ -49,6 +49,7 @@ async function setUp(
   );
   await kept.reclaimAll();
   const store: Store = Object.assign(Object.create(kept), changes);
+  const cancelled: string[] = [];
   const hints: string[] = [];
   const runner = createJobRunner(
     {
@@ -64,10 +65,14 @@ async function setUp(
       random: () => 0.5,
       newId,
       rules: { lives: { sms: 4 * 3600 }, pullProtocols: [] },
+      onCancelled: (id) => cancelled.push(id),
     },
     { limits: { maxMessages: 10, maxDeliveries: 2 } },
   );
-  async function queue(action: "settle_failed" | "resend") {
+  async function queue(
+    action: "settle_failed" | "resend" | "cancel",
+    shownFilter: Readonly<Record<string, unknown>> = {},
+  ) {
     return await kept.createJob(
       {
         id: newId(),
@@ -76,7 +81,7 @@ async function setUp(
         userName: "ada",
         action,
         filter: { states: ["unknown"] },
-        shownFilter: {},
+        shownFilter,
         reason: "r",
         total: count,
         isTotalExact: true,
@@ -86,7 +91,7 @@ async function setUp(
     );
   }
   const jobOf = (id: string) => kept.findJob(projectId, id);
-  return { clock, kept, runner, hints, queue, jobOf };
+  return { clock, kept, runner, hints, cancelled, queue, jobOf };
 }
 
 /** Lets timers fire and turns pass until it is so. */
@@ -178,6 +183,18 @@ test("a drain gives the job back at once, and another runner goes on", async () 
   assert.ok(changed < 9);
   const claim = await kept.claimJob({ owner: "b", leaseMs: 1000 }, start);
   assert.equal(claim?.job.id, job.id);
+});
+
+test("tells of messages that were cancelled, once that is done", async () => {
+  const { clock, runner, queue, jobOf, cancelled } = await setUp(3);
+  const messageId = "a".repeat(32);
+  await queue("settle_failed", { messageId });
+  await queue("cancel");
+  const job = await queue("cancel", { messageId });
+  runner.start();
+  await until(clock, async () => (await jobOf(job.id))?.state === "done");
+  await runner.drain();
+  assert.deepEqual(cancelled, [messageId]);
 });
 
 test("a cancelled job is left at once", async () => {

@@ -8,6 +8,7 @@
  */
 
 import { isTransient } from "../errors.ts";
+import type { MessageId } from "../ids.ts";
 import type { ActionRules } from "../messages/delivery-action.ts";
 import { isJobOver } from "../messages/delivery-job.ts";
 import { operatorTransitions } from "../messages/delivery-state.ts";
@@ -34,6 +35,8 @@ export interface JobRunnerPorts {
   readonly random: () => number;
   readonly newId: () => string;
   readonly rules: ActionRules;
+  /** What waited of a message was cancelled by a job. Default: nobody is told. */
+  readonly onCancelled?: (id: MessageId) => void;
 }
 
 /** All have defaults. */
@@ -117,6 +120,11 @@ export function createJobRunner(
       }
       if (!isJobOver(next.state)) return;
       current = undefined;
+      const { messageId } = job.shownFilter;
+      if (job.action === "cancel" && messageId !== undefined) {
+        // It was found by it when the job was queued.
+        ports.onCancelled?.(messageId as MessageId);
+      }
       logger.info("job_done", {
         jobId: job.id,
         action: job.action,

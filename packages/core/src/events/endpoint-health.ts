@@ -68,6 +68,7 @@ export class EndpointHealth implements DeliveryListener, AsyncDisposable {
       const allIsWell = this.#failures.size === 0 && this.#failing.size === 0;
       if (succeeded && allIsWell) continue;
       if (attempts === 0 || lastAttempt === undefined) continue;
+      if (delivery.isWithoutAttempt) continue;
       const { message, recipient } = delivery.item;
       // Of events nothing is told.
       if (message.content.kind === "event") continue;

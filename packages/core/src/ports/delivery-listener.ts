@@ -11,6 +11,8 @@ import type { Recipient } from "./channel.ts";
 export interface WrittenDelivery {
   readonly item: { readonly message: Message; readonly recipient: Recipient };
   readonly outcome: DeliveryOutcome;
+  /** It was decided without an attempt: held by a guard, or carried by nobody. */
+  readonly isWithoutAttempt?: true;
 }
 
 /** Is called with deliveries whose outcomes are on disk. */

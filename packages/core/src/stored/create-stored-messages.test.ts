@@ -111,6 +111,7 @@ function setUp({
       rules: { lives: {}, pullProtocols: [] },
       protocols,
       onJob() {},
+      onCancelled: (id, target) => waits.onCancelled(id, target),
     }),
     templates,
     waits,
@@ -179,6 +180,19 @@ test("a text is stored with all that it is given, and found so", async () => {
   );
   assert.deepEqual(await stored.find(projectId, message.id), message);
   assert.deepEqual(hints, [{ kind: "delivery", dueInMs: 0 }]);
+});
+
+test("a message that is cancelled is waited for no longer", async () => {
+  const { stored, listAll } = setUp();
+  const request = { to: phone, text: "x", waitMs: 15_000 };
+  // Its clock stands still: only the cancellation ends it.
+  const sending = stored.send(projectId, request);
+  await new Promise(setImmediate);
+  const [waiting] = (await listAll()).messages;
+  assert.equal(waiting?.delivery.state, "waiting");
+  const actor = { userId: "u", userName: "ada" };
+  await stored.cancel(projectId, waiting.id, actor);
+  assert.equal((await sending).delivery.state, "cancelled");
 });
 
 test("a priority that is not given is the lowest", async () => {

@@ -51,6 +51,23 @@ test("an attempt that is postponed, or under way, is no outcome", async () => {
   assert.equal(await isOverAfter(1), true);
 });
 
+test("a wait is over once what has no outcome is cancelled", async () => {
+  const { waits, isOverAfter } = await setUp(2);
+  waits.onWritten([written(id, 0)]);
+  waits.onCancelled(id, 0);
+  waits.onCancelled(otherId, 1);
+  waits.onCancelled(otherId);
+  assert.equal(await isOverAfter(1), false);
+  waits.onCancelled(id, 1);
+  assert.equal(await isOverAfter(1), true);
+});
+
+test("a wait is over once its message is cancelled as a whole", async () => {
+  const { waits, isOverAfter } = await setUp(2);
+  waits.onCancelled(id);
+  assert.equal(await isOverAfter(1), true);
+});
+
 test("an outcome that comes before it is asked for counts", async () => {
   const waits = new OutcomeWaits(new ManualClock());
   const wait = waits.begin(id, 1);

@@ -1,6 +1,6 @@
 /**
  * Waits for the first outcomes of messages, as the engine of this process writes
- * them. Of what another process attempts nothing is heard: such a wait ends by
+ * them, with an attempt or without, or as operators cancel them here. Of what another process attempts nothing is heard: such a wait ends by
  * its time, and the message is read as it stands.
  */
 
@@ -59,12 +59,26 @@ export class OutcomeWaits implements DeliveryListener, Disposable {
     if (this.#entries.size === 0) return;
     for (const { item, outcome } of deliveries) {
       if (openStates.has(outcome.state)) continue;
-      const entry = this.#entries.get(item.message.id);
-      if (entry === undefined || entry.targets.has(outcome.target)) continue;
-      entry.targets.add(outcome.target);
-      entry.left--;
-      if (entry.left === 0) entry.done();
+      this.#count(item.message.id, outcome.target);
     }
+  }
+
+  /**
+   * An operator cancelled a delivery, which is on disk.
+   *
+   * @param target absent: all of the message that waited
+   */
+  onCancelled(id: MessageId, target?: number): void {
+    if (target === undefined) this.#entries.get(id)?.done();
+    else this.#count(id, target);
+  }
+
+  #count(id: MessageId, target: number): void {
+    const entry = this.#entries.get(id);
+    if (entry === undefined || entry.targets.has(target)) return;
+    entry.targets.add(target);
+    entry.left--;
+    if (entry.left === 0) entry.done();
   }
 
   /** Ends all waits, and those that begin later at once. */

@@ -44,6 +44,7 @@ export class AttemptLog implements DeliveryListener, Disposable {
 
   onWritten(deliveries: readonly WrittenDelivery[]): void {
     for (const delivery of deliveries) {
+      if (delivery.isWithoutAttempt) continue;
       const { errorClass } = delivery.outcome.lastAttempt ?? {};
       if (errorClass === undefined || withoutAttempt.has(errorClass)) continue;
       const { protocol, endpoint } = delivery.item.recipient;

@@ -67,11 +67,11 @@ export class DeliveryMeter implements DeliveryListener {
     for (const delivery of deliveries) this.#note(delivery);
   }
 
-  #note({ item, outcome }: WrittenDelivery): void {
+  #note({ item, outcome, isWithoutAttempt }: WrittenDelivery): void {
     const { state, attempts, lastAttempt } = outcome;
     const { protocol } = item.recipient;
     increment(this.#outcomes.get(protocol), state);
-    if (lastAttempt === undefined || attempts === 0) return;
+    if (isWithoutAttempt || lastAttempt === undefined || attempts === 0) return;
     const { errorClass, at, durationMs } = lastAttempt;
     // Cancelled: its last attempt was counted when it was made.
     if (withoutAttempt.has(errorClass) || state === "cancelled") return;

@@ -117,6 +117,31 @@ export function testFailover({ test }: EngineCases): void {
     );
   });
 
+  for (const [problem, state] of [
+    ["held", "suppressed"],
+    ["failed", "failed"],
+  ] as const) {
+    test(`tells that what is ${problem} has ended without an attempt`, {}, async (world) => {
+      world.sms.choose = async () => ({ problem, error: "No." });
+      const engine = await world.start();
+      await engine.publisher.sendSms(projectId, phone, "hi");
+      await world.settle();
+      assert.deepEqual(
+        world.written.map((it) => [it.outcome.state, it.isWithoutAttempt]),
+        [[state, true]],
+      );
+    });
+  }
+
+  test("tells nothing of what is only put off", {}, async (world) => {
+    world.sms.choose = async () => ({ problem: "wait", error: "Not yet." });
+    const engine = await world.start();
+    await engine.publisher.sendSms(projectId, phone, "hi");
+    for (let n = 0; n < 20; n++) await world.clock.advanceSettled(1000);
+    assert.equal((await deliveryOf(world)).state, "waiting");
+    assert.deepEqual(world.written, []);
+  });
+
   test("leaves what a carrier has as it is when the next text is held", {}, async (world) => {
     const choose = inOrder("a", "b");
     world.sms.choose = async (to, tried) =>

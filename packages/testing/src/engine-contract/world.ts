@@ -31,6 +31,7 @@ import {
   smnRetryPolicy,
   subscriptionStatus,
   type Topic,
+  type WrittenDelivery,
 } from "@carillon/core";
 import { createCountingIds } from "../counting-ids.ts";
 import { ManualClock } from "../manual-clock.ts";
@@ -90,6 +91,8 @@ export class World {
     kind: "pull",
   };
   readonly sms = new ScriptedChannel("sms", ["sms"], "billable");
+  /** What the engines' listener was told of, in its order. */
+  readonly written: WrittenDelivery[] = [];
   readonly random = seededRandom(7);
   readonly #tracked: Tracked;
   readonly #options: WorldOptions;
@@ -137,6 +140,7 @@ export class World {
         ]),
         clock: this.#steadyClock,
         logger: this.logger,
+        listener: { onWritten: (these) => this.written.push(...these) },
         random: this.random,
         newId: this.#newId,
         newMessageId: this.#newId,

@@ -161,6 +161,28 @@ test("a preview shows the text, and how it would be sent", async () => {
   assert.deepEqual(mail.body, { html: "<p>&lt;&amp;</p>", subject: "<&" });
 });
 
+test("a preview takes as large a context as a send", async () => {
+  await using server = await startTestServer();
+  await put(server, code, { body: "{{ code }}" });
+  const lines = (count: number) => Array(count).fill("x".repeat(8000));
+  const context = { code: "1", lines: lines(30) };
+  const bodies = [
+    await server.call("POST", `${code}/preview`, { context }),
+    await server.call("POST", "/api/v2/sms/from-template", {
+      to: "+420777123456",
+      slug: "code",
+      context,
+    }),
+  ];
+  assert.deepEqual(
+    bodies.map(({ status }) => status),
+    [200, 201],
+  );
+  const tooLarge = { context: { code: "1", lines: lines(40) } };
+  const { body } = await server.call("POST", `${code}/preview`, tooLarge);
+  assert.equal(body.code, "TEMPLATE_CONTEXT_INVALID");
+});
+
 test("objects are disallowed for a template and for a channel", async () => {
   await using server = await startTestServer();
   await put(server, code, { body: "x" });

@@ -4,7 +4,7 @@ import { mailLimits, type StoredTemplates } from "@carillon/core";
 import { Type } from "../../../json-schema.ts";
 import { projectOf } from "../../authentication.ts";
 import type { HttpApp } from "../../http-app.ts";
-import { mailBodyBytes } from "../../json-body.ts";
+import { mailBodyBytes, messageBodyBytes } from "../../json-body.ts";
 import { refusals } from "../error-answers.ts";
 import { limitParameter, readLimit } from "../schema-parts.ts";
 import {
@@ -190,6 +190,8 @@ export function storedTemplateRoutes(
     "/templates/:channel/:slug/preview",
     {
       ...reading,
+      // A context is as large as it may be where it is sent.
+      bodyLimit: messageBodyBytes,
       schema: {
         summary: "Shows what a template makes",
         tags,

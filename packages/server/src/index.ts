@@ -131,9 +131,4 @@ export {
 } from "./recover.ts";
 export { createSandbox, type Sandbox } from "./sandbox/sandbox.ts";
 export { type ServeOptions, type Server, serve } from "./serve.ts";
-export {
-  djangoToLiquid,
-  type Translation,
-  type TranslationProblem,
-} from "./templates/django-to-liquid.ts";
 export { version } from "./version.ts";

@@ -91,8 +91,9 @@ export async function runImport(
         if (summary) summaries.push(summary);
       }
       if (options.only.includes("templates")) {
-        // Loads the server's parts, of which this is one.
-        const { djangoToLiquid } = await import("@carillon/server");
+        const { djangoToLiquid } = await import(
+          "@carillon/server/django-to-liquid"
+        );
         const templateTerms = {
           ...terms,
           templates: carillon.templates,

@@ -622,7 +622,7 @@ export async function compose(
       clock,
       newMessageId,
       lives,
-      maxAttachmentBytes: () => settings.get().email.maxAttachmentBytes,
+      rules: storedRules,
     }),
     subscriptionUsers: createSubscriptionUsers({
       store,

@@ -1,7 +1,8 @@
 /**
  * What another program sent, checked: from a record of it to a stored message as
- * it would stand here. It is history, so that much is taken that would not be
- * sent; what stores and readers cannot hold is refused.
+ * it would stand here. Of history much is taken that would not be sent; what
+ * stores and readers cannot hold is refused. What is still to be sent is checked
+ * as a send is.
  */
 
 import { CarillonError } from "../errors.ts";
@@ -28,14 +29,11 @@ import type {
   ImportedDelivery,
   ImportedMessage,
 } from "../ports/message-import-store.ts";
-import {
-  checkEndpoint,
-  type ProtocolDefinition,
-} from "../subscriptions/protocol.ts";
 import { fitsUtf8, isOneLine, isStorable } from "../text.ts";
 import { addMs, type EpochMs } from "../time.ts";
 import type { StoredChannel, StoredRelatedObject } from "./stored-message.ts";
 import type { StoredMessageActor } from "./stored-messages.ts";
+import type { StoredRequests } from "./stored-requests.ts";
 
 /**
  * States that what is imported may have. What is `waiting` or `retrying` is sent;
@@ -63,9 +61,11 @@ export const importLimits = {
   nameLength: 200,
   /** Characters of a recipient, and of a sender. */
   addressLength: 320,
+  /** Of history; a send takes fewer. */
   tagLength: messageOptionLimits.tagLength,
   /** Characters of a template's slug. */
   slugLength: 100,
+  /** Of what is still to be sent as many as of a send. */
   relatedObjects: 1000,
   /** Characters of an error that are kept; the rest is cut off. */
   errorLength: 1000,
@@ -113,7 +113,8 @@ export interface ImportRecord {
 export interface ImportTerms {
   readonly projectId: ProjectId;
   readonly channel: StoredChannel;
-  readonly definition: ProtocolDefinition;
+  /** Checks what is still to be sent. */
+  readonly requests: Pick<StoredRequests, "check" | "checkRecipient">;
   readonly billable: boolean;
   readonly actor: StoredMessageActor;
   readonly now: EpochMs;
@@ -124,50 +125,112 @@ export interface ImportTerms {
 }
 
 /** @throws CarillonError whose message says what of it cannot be kept */
-export function toImportedMessage(
+export async function toImportedMessage(
   record: ImportRecord,
   terms: ImportTerms,
-): ImportedMessage {
+): Promise<ImportedMessage> {
   const { channel, billable, now, lifeMs } = terms;
   const { createdAt, state } = record;
-  const isDue = state === "waiting" || state === "retrying";
-  const isMail = channel === "email";
   if (createdAt > addMs(now, maxAheadMs)) {
     throw invalid("createdAt", "it is ahead of this server's clock");
   }
-  const endpoint = isDue
-    ? checkEndpoint(terms.definition, record.to)
-    : checkLine("to", record.to, importLimits.addressLength);
+  const isDue = state === "waiting" || state === "retrying";
+  const { endpoint, content, attachments, dueUntil } = isDue
+    ? await checkDue(record, terms)
+    : checkHistory(record, terms);
+  return {
+    message: {
+      ...content,
+      id: terms.newMessageId(),
+      projectId: terms.projectId,
+      audience: "direct",
+      createdAt,
+      expiresAt: addMs(createdAt, lifeMs),
+    },
+    recipient: { protocol: channel, endpoint, billable },
+    delivery: toDelivery(record, terms, dueUntil),
+    relatedObjects: checkObjects(record.relatedObjects ?? []),
+    attachments,
+  };
+}
+
+/** Of a record: to whom, and what. */
+interface CheckedRecord {
+  readonly endpoint: string;
+  /** What the message has besides what the import gives it. */
+  readonly content: Omit<
+    ImportedMessage["message"],
+    "id" | "projectId" | "audience" | "createdAt" | "expiresAt"
+  >;
+  readonly attachments: readonly Attachment[];
+  /** Of what is still to be sent: until when it may be. */
+  readonly dueUntil?: EpochMs;
+}
+
+/** What is still to be sent is checked, and made, as a send is. */
+async function checkDue(
+  record: ImportRecord,
+  { channel, projectId, requests }: ImportTerms,
+): Promise<CheckedRecord> {
+  const { text, subject, html, attachments, senderName } = record;
+  const { tag, priority, relatedObjects, sender } = record;
+  const templateSlug = orAbsent(record.templateSlug, checkSlug);
+  const isMail = channel === "email";
+  const endpoint = requests.checkRecipient(record.to);
+  const { message, attachments: files } = await requests.check(
+    projectId,
+    isMail ? { text, subject, html: given(html), attachments } : { text },
+    {
+      tag: given(tag),
+      priority,
+      relatedObjects,
+      extraData: record.extraData,
+      sender: given(sender),
+      ...(isMail &&
+        given(senderName) !== undefined && { email: { senderName } }),
+      // It waited already.
+      sendImmediately: true,
+    },
+    templateSlug,
+  );
+  // Its life begins now, not when it was made; its objects have their instants.
+  const {
+    relatedObjects: _,
+    timeToLiveSeconds: __,
+    expiresAt: dueUntil,
+    ...content
+  } = message;
+  return { endpoint, content, attachments: files, dueUntil };
+}
+
+/** What was sent, or never will be, may be what would not be sent any more. */
+function checkHistory(
+  record: ImportRecord,
+  { channel, maxAttachmentBytes }: ImportTerms,
+): CheckedRecord {
+  const isMail = channel === "email";
+  const endpoint = checkLine("to", record.to, importLimits.addressLength);
   const attachments = isMail
-    ? checkAttachments(record.attachments, {
-        maxAttachmentBytes: terms.maxAttachmentBytes,
-      })
+    ? checkAttachments(record.attachments, { maxAttachmentBytes })
     : [];
   const attachmentBytes = attachments.reduce(
     (sum, { content: { length } }) => sum + length,
     0,
   );
   const subject = isMail ? checkSubject(record.subject) : undefined;
-  const content = checkContent(record, isMail, isDue);
   const tag = orAbsent(record.tag, (it) =>
     checkLine("tag", it, importLimits.tagLength),
   );
-  const templateSlug = orAbsent(record.templateSlug, (it) =>
-    checkLine("templateSlug", it, importLimits.slugLength),
-  );
+  const templateSlug = orAbsent(record.templateSlug, checkSlug);
   const sender = orAbsent(record.sender, (it) =>
     checkLine("sender", it, importLimits.addressLength),
   );
   const extraData = orAbsent(record.extraData, (it) => checkExtraData(it));
   return {
-    message: {
-      id: terms.newMessageId(),
-      projectId: terms.projectId,
-      audience: "direct",
+    endpoint,
+    content: {
       ...(subject !== undefined && { subject }),
-      content,
-      createdAt,
-      expiresAt: addMs(createdAt, lifeMs),
+      content: checkContent(record, isMail),
       ...(tag !== undefined && { tag }),
       ...(templateSlug !== undefined && { templateSlug }),
       ...(!isMail && sender !== undefined && { sms: { sender } }),
@@ -178,9 +241,6 @@ export function toImportedMessage(
       }),
       ...(extraData !== undefined && { extraData }),
     },
-    recipient: { protocol: channel, endpoint, billable },
-    delivery: toDelivery(record, terms, isDue),
-    relatedObjects: checkObjects(record.relatedObjects ?? []),
     attachments,
   };
 }
@@ -191,13 +251,9 @@ const maxAheadMs = 86_400_000;
 function checkContent(
   { text, html }: ImportRecord,
   isMail: boolean,
-  isDue: boolean,
 ): MessageContent {
   checkText("text", text, maxMessageBytes);
   const hasHtml = isMail && html !== undefined && html !== "";
-  if (isDue && text === "" && !hasHtml) {
-    throw invalid("text", "it is empty, and is still to be sent");
-  }
   if (!hasHtml) return { kind: "text", text };
   checkText("html", html, mailLimits.htmlBytes);
   return { kind: "mail", text, html };
@@ -219,8 +275,8 @@ function toEmailOptions(
 
 function toDelivery(
   record: ImportRecord,
-  { actor, now, lifeMs }: ImportTerms,
-  isDue: boolean,
+  { actor, now }: ImportTerms,
+  dueUntil: EpochMs | undefined,
 ): ImportedDelivery {
   const { state, backend, externalId, extraSenderData, reason } = record;
   const lastAttempt = toLastAttempt(record);
@@ -245,7 +301,7 @@ function toDelivery(
         part: { externalId: partId, state: partStates[state] },
       }),
     ...(senderData !== undefined && { senderData }),
-    ...(isDue && { nextAttemptAt: now, expiresAt: addMs(now, lifeMs) }),
+    ...(dueUntil !== undefined && { nextAttemptAt: now, expiresAt: dueUntil }),
     ...(state === "cancelled" && {
       // So long an operator may still decide to send it.
       expiresAt: addMs(now, maxTimeToLiveSeconds * 1000),
@@ -374,12 +430,20 @@ function checkLine(name: string, value: string, most: number): string {
   throw invalid(name, "it has a control character, or half a character");
 }
 
+function checkSlug(slug: string): string {
+  return checkLine("templateSlug", slug, importLimits.slugLength);
+}
+
 /** An empty text is none: so programs keep what they do not have. */
 function orAbsent<Value, Checked>(
   value: Value | undefined,
   check: (value: Value) => Checked,
 ): Checked | undefined {
   return value === undefined || value === "" ? undefined : check(value);
+}
+
+function given(value: string | undefined): string | undefined {
+  return value === "" ? undefined : value;
 }
 
 /** @param problem completes "Invalid tag: …." */

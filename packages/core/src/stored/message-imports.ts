@@ -27,6 +27,11 @@ import {
 } from "./imported-message.ts";
 import type { StoredChannel } from "./stored-message.ts";
 import type { StoredMessageActor } from "./stored-messages.ts";
+import {
+  createStoredRequests,
+  type StoredChannelRules,
+  type StoredRequests,
+} from "./stored-requests.ts";
 
 /** The next part of an import, as whoever imports hands it over. */
 export interface ImportBatchRequest {
@@ -74,12 +79,13 @@ export interface MessageImports {
 
 export interface MessageImportPorts {
   readonly store: MessageImportStore;
-  readonly direct: Pick<DirectIntake, "isBillable" | "onAccepted">;
+  readonly direct: Pick<DirectIntake, "check" | "isBillable" | "onAccepted">;
   readonly protocols: Protocols;
   readonly clock: Pick<Clock, "now" | "nextTurn">;
   readonly newMessageId: NewId<MessageId>;
   readonly lives: MessageLives;
-  readonly maxAttachmentBytes?: (() => number | undefined) | undefined;
+  /** As those of its stored messages. */
+  readonly rules?: Readonly<Partial<Record<StoredChannel, StoredChannelRules>>>;
 }
 
 /** Records that are checked in one turn of the event loop. */
@@ -92,24 +98,39 @@ export function createMessageImports({
   clock,
   newMessageId,
   lives,
-  maxAttachmentBytes,
+  rules = {},
 }: MessageImportPorts): MessageImports {
+  const requestsOf = (channel: StoredChannel) =>
+    createStoredRequests({
+      channel,
+      direct,
+      protocols,
+      clock,
+      rules: rules[channel] ?? {},
+    });
+  const requests: Readonly<Record<StoredChannel, StoredRequests>> = {
+    sms: requestsOf("sms"),
+    email: requestsOf("email"),
+  };
+
   function termsOf(
     projectId: ProjectId,
     channel: StoredChannel,
     actor: StoredMessageActor,
   ): ImportTerms {
     const now = clock.now();
+    // Where the channel is not set up nothing is taken, as of sends.
+    protocols.check(channel);
     return {
       projectId,
       channel,
       actor,
       now,
       newMessageId,
-      definition: protocols.check(channel),
+      requests: requests[channel],
       billable: direct.isBillable(channel),
       lifeMs: lastExpiryOf({ createdAt: now }, lives, [channel]) - now,
-      maxAttachmentBytes: maxAttachmentBytes?.(),
+      maxAttachmentBytes: rules[channel]?.maxAttachmentBytes?.(),
     };
   }
 
@@ -127,7 +148,7 @@ export function createMessageImports({
       for (const [n, record] of records.entries()) {
         if (n % checkedPerTurn === checkedPerTurn - 1) await clock.nextTurn();
         try {
-          messages.push(toImportedMessage(record, terms));
+          messages.push(await toImportedMessage(record, terms));
         } catch (error) {
           if (!(error instanceof CarillonError)) throw error;
           skipped.push({ id: record.id, reason: error.message });

@@ -169,7 +169,11 @@ test("what is wrong with a record is said of it, and others are kept", async (t)
       /relatedObjects\[0\]: type/,
     ],
     ["a number to send to", { state: "waiting", to: "777" }, /phone number/],
-    ["nothing to send", { state: "retrying", text: "" }, /still to be sent/],
+    [
+      "extra data with the character U+0000",
+      { extraData: { a: "\0" } },
+      /extraData: it may not contain the character U\+0000/,
+    ],
   ];
   for (const [n, [title, fields, reason]] of cases.entries()) {
     await t.test(title, async () => {
@@ -184,6 +188,114 @@ test("what is wrong with a record is said of it, and others are kept", async (t)
       assert.match(body.skipped[0].reason, reason);
     });
   }
+});
+
+const objects33 = Array.from({ length: 33 }, (_, n) => ({
+  type: "shop.order",
+  id: String(n),
+  createdAt: created,
+  changedAt: created,
+}));
+
+test("what is still to be sent is checked as a send is", async (t) => {
+  await using server = await startTestServer({
+    env: { CARILLON_SMS_ACCENTS: "strip-ascii" },
+  });
+  const mail = { to: "ann@example.com", subject: "Hi" };
+  const cases: [string, "sms" | "email", object, RegExp][] = [
+    ["nothing to send", "sms", { text: "" }, /Invalid text/],
+    ["blanks", "sms", { text: "   " }, /nothing is left of its text/],
+    ["a long sender", "sms", { sender: "x".repeat(30) }, /Invalid sms.sender/],
+    ["a long tag", "sms", { tag: "t".repeat(60) }, /Invalid tag: .*50/],
+    ["a tag with a blank", "sms", { tag: "a tag" }, /Invalid tag/],
+    [
+      "33 objects",
+      "sms",
+      { relatedObjects: objects33 },
+      /relatedObjects: 33 were given, 32 is the most/,
+    ],
+    [
+      "a sender that is not allowed",
+      "email",
+      { ...mail, sender: "ceo@bank.example" },
+      /may not be sent from ceo@bank.example/,
+    ],
+    [
+      "a long sender's name",
+      "email",
+      { ...mail, senderName: "n".repeat(129) },
+      /Invalid email.senderName/,
+    ],
+  ];
+  const position = { sms: -1, email: -1 };
+  for (const [title, channel, fields, reason] of cases) {
+    await t.test(title, async () => {
+      const after = position[channel]++;
+      const good = channel === "email" ? mail : {};
+      const { body } = await server.call(
+        "POST",
+        `/api/v2/imports/pymess:1:${channel}/batches`,
+        {
+          channel,
+          ...(after >= 0 && { after: String(after) }),
+          position: String(position[channel]),
+          records: [
+            record(1, { ...fields, state: "waiting" }),
+            record(2, { ...fields, state: "retrying" }),
+            // The same of history is kept, and so is what a send takes.
+            record(3, { ...fields, state: "sent" }),
+            record(4, { ...good, state: "waiting" }),
+          ],
+        },
+      );
+      assert.equal(body.imported, 2, JSON.stringify(body));
+      assert.deepEqual(
+        body.skipped.map(({ id }: { id: string }) => id),
+        ["1", "2"],
+      );
+      for (const skipped of body.skipped) assert.match(skipped.reason, reason);
+    });
+  }
+});
+
+test("what is still to be sent is made as a send is, and goes at once", async () => {
+  await using server = await startTestServer({
+    env: {
+      CARILLON_SMS_ACCENTS: "strip-ascii",
+      CARILLON_SMS_BATCH_ENABLED: "true",
+    },
+  });
+  const { body } = await server.call("POST", path, {
+    channel: "sms",
+    position: "1",
+    records: [
+      record(1, {
+        state: "retrying",
+        to: "00420777123456",
+        text: "Žluť",
+        sender: "Shop",
+        tag: "",
+        templateSlug: "welcome",
+        relatedObjects: objects33.slice(1),
+      }),
+    ],
+  });
+  assert.deepEqual(body.skipped, []);
+  await server.clock.advanceSettled(1000);
+  const { messages } = await server.stored.sms.list(
+    server.credentials.project.id,
+    { templateSlug: "welcome" },
+    { limit: 9 },
+  );
+  const [message] = messages;
+  assert.equal(message?.to, "+420777123456");
+  assert.equal(message?.text, "Zlut");
+  assert.equal(message?.sender, "Shop");
+  assert.equal(message?.tag, undefined);
+  assert.equal(message?.createdAt, Date.parse(created));
+  assert.equal(message?.relatedObjects.length, 32);
+  assert.equal(message?.relatedObjects[0]?.createdAt, Date.parse(created));
+  assert.equal(server.sent.length, 1);
 });
 
 test("sends what is imported as waiting, and nothing else", async () => {

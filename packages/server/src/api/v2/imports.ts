@@ -95,7 +95,7 @@ const ImportedRecord = Type.Object({
     importStates.map((state) => Type.Literal(state)),
     {
       description:
-        "Where it stands. What is waiting or retrying is sent, at once; nothing else is.",
+        "Where it stands. What is waiting or retrying is checked as a send is, and sent at once; nothing else is.",
     },
   ),
   reason: Type.Optional(anyText("Of a cancelled one: why it was not sent")),

@@ -8,7 +8,7 @@
 export class Deadline implements Disposable {
   readonly #controller = new AbortController();
   readonly #others: readonly (AbortSignal | undefined)[];
-  readonly #timer: ReturnType<typeof setTimeout>;
+  #timer: ReturnType<typeof setTimeout>;
   #isOver = false;
 
   /** @param timeoutMs then the reason is a `DOMException` named TimeoutError */
@@ -17,10 +17,7 @@ export class Deadline implements Disposable {
     ...others: readonly (AbortSignal | undefined)[]
   ) {
     this.#others = others;
-    this.#timer = setTimeout(() => {
-      this.#isOver = true;
-      this.#end(new DOMException("The time is over", "TimeoutError"));
-    }, timeoutMs);
+    this.#timer = this.#startTimer(timeoutMs);
     for (const other of others) {
       other?.addEventListener("abort", this, { once: true });
     }
@@ -37,6 +34,13 @@ export class Deadline implements Disposable {
     return this.#isOver;
   }
 
+  /** Measures anew from now on; nothing once the signal is aborted. */
+  restart(timeoutMs: number): void {
+    if (this.signal.aborted) return;
+    clearTimeout(this.#timer);
+    this.#timer = this.#startTimer(timeoutMs);
+  }
+
   /** Of the other signals. */
   handleEvent({ target }: Event): void {
     this.#end((target as AbortSignal).reason);
@@ -47,6 +51,13 @@ export class Deadline implements Disposable {
     for (const other of this.#others) {
       other?.removeEventListener("abort", this);
     }
+  }
+
+  #startTimer(timeoutMs: number): ReturnType<typeof setTimeout> {
+    return setTimeout(() => {
+      this.#isOver = true;
+      this.#end(new DOMException("The time is over", "TimeoutError"));
+    }, timeoutMs);
   }
 
   #end(reason: unknown): void {

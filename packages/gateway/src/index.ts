@@ -173,6 +173,7 @@ export {
   type HttpRequest,
   type HttpResponse,
   notSent,
+  originOf,
   toConnectionError,
 } from "./http.ts";
 export { errorFromHttpStatus } from "./http-status-error.ts";

@@ -253,22 +253,48 @@ test("holds the deadline, and says that the request may have arrived", async () 
   }
 });
 
-test("what waits for a connection when the deadline comes was not sent", async () => {
+test("what finds no free connection in time was not sent", async () => {
   const bodies: string[] = [];
   using server = await startServer((request, response) => {
     request.on("data", (chunk: Buffer) => bodies.push(chunk.toString()));
     setTimeout(() => response.end(), 300);
   });
-  await using client = clientOf({ connectionsPerOrigin: 1 });
+  await using client = clientOf({
+    connectionsPerOrigin: 1,
+    connectionWaitMs: 50,
+  });
   const { url } = server;
   const first = client.request({ method: "POST", url, body: "first" });
   const error = await failureOf(
-    client.request({ method: "POST", url, body: "second", timeoutMs: 50 }),
+    client.request({ method: "POST", url, body: "second" }),
   );
-  assert.equal(error.outcomeUnknown, false);
+  assert.deepEqual(
+    [error.code, error.outcomeUnknown, error.retryable],
+    ["NO_FREE_CONNECTION", false, true],
+  );
+  assert.match(error.message, /was free for 50 ms; nothing was sent$/);
   await first;
   await client.request({ method: "POST", url, body: "third" });
   assert.deepEqual(bodies, ["first", "third"]);
+});
+
+test("the wait for a connection is not part of a request's time", async () => {
+  let requests = 0;
+  using server = await startServer((_, response) => {
+    // The first is answered once the others had waited longer than their time.
+    setTimeout(() => response.end(), requests++ === 0 ? 400 : 0);
+  });
+  await using client = clientOf({ connectionsPerOrigin: 1 });
+  const { url } = server;
+  const first = client.request({ method: "POST", url });
+  const others = Array.from({ length: 5 }, () =>
+    client.request({ method: "POST", url, timeoutMs: 300 }),
+  );
+  const answers = await Promise.all([first, ...others]);
+  assert.deepEqual(
+    answers.map(({ status }) => status),
+    Array(6).fill(200),
+  );
 });
 
 test("nobody there means that nothing was sent", async () => {

@@ -12,6 +12,7 @@ import {
   type HttpRequest,
   type HttpResponse,
   notSent,
+  originOf,
   ProviderConnectionError,
   toConnectionError,
 } from "@carillon/gateway";
@@ -32,8 +33,16 @@ import { type EgressGuard, EgressRefusedError } from "./egress-guard.ts";
 /** Limits of the client; each has a default but the guard. */
 export interface EgressHttpClientOptions {
   readonly egress: EgressGuard;
-  /** For the whole exchange, where a request says nothing else. Default 10 s. */
+  /**
+   * For the whole exchange, from when it has a connection, where a request says
+   * nothing else. Default 10 s.
+   */
   readonly timeoutMs?: number;
+  /**
+   * How long a request waits for one of the connections to its origin. Default
+   * 8 s: with the exchange, less than the gateway waits for a provider.
+   */
+  readonly connectionWaitMs?: number;
   /** Where a request says nothing else. Default 4 MiB. */
   readonly maxResponseBytes?: number;
   /** Connections to one origin at once. Default 64. */
@@ -58,6 +67,7 @@ export function createEgressHttpClient(
   options: EgressHttpClientOptions,
 ): EgressHttpClient {
   const { egress, ca, timeoutMs = 10_000 } = options;
+  const { connectionWaitMs = 8000 } = options;
   const { maxResponseBytes = 4 * 1024 * 1024 } = options;
   const { connectionsPerOrigin = 64, clock = systemClock } = options;
   const pool = new ConnectionPool({
@@ -75,12 +85,18 @@ export function createEgressHttpClient(
     const { headers = {}, maxResponseBytes: maxBodyBytes = maxResponseBytes } =
       request;
     const target = targetOf(url, headers);
-    using deadline = new Deadline(request.timeoutMs ?? timeoutMs, signal);
+    let isWaiting = true;
+    using deadline = new Deadline(connectionWaitMs, signal);
     const exchange = new RequestExchange(pool, {
       ...request,
       headers,
       target,
       maxBodyBytes,
+      onConnection: () => {
+        // Once: another connection gives it no more time.
+        if (isWaiting) deadline.restart(request.timeoutMs ?? timeoutMs);
+        isWaiting = false;
+      },
     });
     try {
       const answer = await exchange.run(deadline.signal);
@@ -88,6 +104,9 @@ export function createEgressHttpClient(
       return toResponse(answer);
     } catch (error) {
       signal?.throwIfAborted();
+      if (isWaiting && deadline.isOver) {
+        throw noConnection(url, connectionWaitMs, error);
+      }
       throw toFailure(error, url, exchange.hasBegun);
     }
   }
@@ -125,6 +144,18 @@ class AnswerTooLarge extends Error {
   constructor(maxBytes: number) {
     super(`The answer exceeds ${maxBytes} bytes`);
   }
+}
+
+/** Nothing was sent: all connections were taken by requests before it. */
+function noConnection(
+  url: string,
+  waitedMs: number,
+  cause: unknown,
+): ProviderConnectionError {
+  return new ProviderConnectionError(
+    `No connection to ${originOf(url)} was free for ${waitedMs} ms; nothing was sent`,
+    { code: "NO_FREE_CONNECTION", cause },
+  );
 }
 
 function toFailure(

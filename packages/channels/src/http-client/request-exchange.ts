@@ -19,6 +19,8 @@ export interface OutgoingRequest {
   readonly body?: string | Uint8Array;
   /** Of the answer; a longer one is cut off. */
   readonly maxBodyBytes: number;
+  /** Called when it has a connection, new or kept. */
+  readonly onConnection?: () => void;
 }
 
 export interface Answer {
@@ -30,7 +32,7 @@ export interface Answer {
 }
 
 export class RequestExchange implements PooledRequest {
-  connection: PooledRequest["connection"] = undefined;
+  #connection: PooledRequest["connection"] = undefined;
   isWanted = true;
   /** Whether a connection started on it: from here on it may have arrived. */
   hasBegun = false;
@@ -45,6 +47,15 @@ export class RequestExchange implements PooledRequest {
     this.#pool = pool;
     this.#request = request;
     this.#body = new BodyBuffer(request.maxBodyBytes);
+  }
+
+  get connection(): PooledRequest["connection"] {
+    return this.#connection;
+  }
+
+  set connection(connection: PooledRequest["connection"]) {
+    this.#connection = connection;
+    if (connection !== undefined) this.#request.onConnection?.();
   }
 
   /** An abort closes the connection and rejects with its reason. */

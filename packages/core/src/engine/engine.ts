@@ -105,6 +105,11 @@ export interface EngineOptions {
   readonly maxSlowAttempts: number;
   /** Attempts under way to one endpoint. */
   readonly laneInFlight: number;
+  /**
+   * Requests under way to one provider of what costs money: as many as there are
+   * connections to it. An eighth of them is kept for urgency 1.
+   */
+  readonly providerInFlight: number;
   /** An attempt without an answer for so long is deferred, in milliseconds. */
   readonly slowAfterMs: number;
   /** How long a delivery that found its lane full waits, in milliseconds. */
@@ -129,6 +134,7 @@ const defaultEngineOptions: EngineOptions = {
   maxInFlight: 128,
   maxSlowAttempts: 4000,
   laneInFlight: 32,
+  providerInFlight: 64,
   slowAfterMs: 250,
   laneRetryMs: 1000,
   leaseMs: 120_000,

@@ -1,9 +1,11 @@
 /**
- * One lane per endpoint, or per credential that many endpoints share: how many
- * attempts may be under way in it at once. A broken endpoint fills its own lane
- * only. Only lanes in use take memory.
+ * One lane per endpoint, per credential that many endpoints share, or per provider
+ * of what costs money: how many attempts may be under way in it at once. A broken
+ * endpoint fills its own lane only, and so does a slow carrier. Only lanes in use
+ * take memory.
  */
 
+import { type Urgency, urgencies } from "../messages/urgency.ts";
 import type { Recipient } from "../ports/channel.ts";
 import type { Protocols } from "../subscriptions/protocol.ts";
 
@@ -27,15 +29,34 @@ export function createLaneOf({
   };
 }
 
+/** A place in a lane, as an attempt asks for it. */
+export interface LanePlace {
+  readonly lane: string;
+  /**
+   * Attempts under way in the lane beyond which this one waits; the same for all of
+   * one urgency. More for what is urgent: these places are kept for it.
+   */
+  readonly max: number;
+  /** The most urgent of those who wait is next. */
+  readonly urgency: Urgency;
+}
+
+/** Those of one urgency that found the lane full. */
+interface LaneQueue<Waiter> {
+  readonly max: number;
+  /** Who waits for a place, oldest first. */
+  readonly waiting: Set<Waiter>;
+  /** How many were turned away since `countedFrom`. */
+  turnedAway: number;
+  countedFrom: number;
+}
+
 interface Lane<Waiter> {
   running: number;
   /** Of those running, the slow ones. */
   slow: number;
-  /** Who waits for a place, oldest first; made for the first who does. */
-  waiting: Set<Waiter> | undefined;
-  /** How many were turned away since `countedFrom`. */
-  turnedAway: number;
-  countedFrom: number;
+  /** By urgency; made for the first who finds it full. */
+  queues: Partial<Record<Urgency, LaneQueue<Waiter>>> | undefined;
 }
 
 /** Turned away is counted in spans of this length, in milliseconds. */
@@ -43,27 +64,16 @@ const countingMs = 1000;
 const maxFactor = 30;
 
 export class Lanes<Waiter> {
-  readonly #inFlightPerLane: number;
   readonly #lanes = new Map<string, Lane<Waiter>>();
 
-  constructor(inFlightPerLane: number) {
-    this.#inFlightPerLane = inFlightPerLane;
-  }
-
-  /** Takes a place in the endpoint's lane; false when it is full. */
-  tryEnter(endpoint: string): boolean {
-    const lane = this.#lanes.get(endpoint);
+  /** Takes a place in the lane; false when it is full. */
+  tryEnter({ lane: name, max }: LanePlace): boolean {
+    const lane = this.#lanes.get(name);
     if (lane === undefined) {
-      this.#lanes.set(endpoint, {
-        running: 1,
-        slow: 0,
-        waiting: undefined,
-        turnedAway: 0,
-        countedFrom: 0,
-      });
+      this.#lanes.set(name, { running: 1, slow: 0, queues: undefined });
       return true;
     }
-    if (lane.running >= this.#inFlightPerLane) return false;
+    if (lane.running >= max) return false;
     lane.running++;
     return true;
   }
@@ -72,62 +82,93 @@ export class Lanes<Waiter> {
    * Waits for a place in a full lane. False when the lane is slow and as many
    * wait already as could go next: whoever comes then had better come later.
    */
-  wait(endpoint: string, waiter: Waiter): boolean {
-    const lane = this.#lanes.get(endpoint);
+  wait(place: LanePlace, waiter: Waiter): boolean {
+    const lane = this.#lanes.get(place.lane);
     if (lane === undefined) throw new Error("Only a full lane is waited for.");
-    lane.waiting ??= new Set();
-    if (lane.slow > 0 && lane.waiting.size >= this.#inFlightPerLane) {
-      return false;
-    }
-    lane.waiting.add(waiter);
+    const { waiting } = queueOf(lane, place);
+    if (lane.slow > 0 && waiting.size >= place.max) return false;
+    waiting.add(waiter);
     return true;
   }
 
   /** Waits no more. */
-  withdraw(endpoint: string, waiter: Waiter): void {
-    this.#lanes.get(endpoint)?.waiting?.delete(waiter);
+  withdraw({ lane, urgency }: LanePlace, waiter: Waiter): void {
+    this.#lanes.get(lane)?.queues?.[urgency]?.waiting.delete(waiter);
   }
 
   /** An attempt of this lane is slow, or no longer. */
-  countSlow(endpoint: string, change: 1 | -1): void {
-    const lane = this.#lanes.get(endpoint);
+  countSlow(name: string, change: 1 | -1): void {
+    const lane = this.#lanes.get(name);
     if (lane) lane.slow += change;
   }
 
   /** Whether an attempt of this lane is slow at the moment. */
-  isSlow(endpoint: string): boolean {
-    return (this.#lanes.get(endpoint)?.slow ?? 0) > 0;
+  isSlow(name: string): boolean {
+    return (this.#lanes.get(name)?.slow ?? 0) > 0;
   }
 
   /**
    * How many times longer than usual to stay away from a lane that is full: in
-   * proportion to how many came in vain, so that a long queue of one endpoint
+   * proportion to how many of the same urgency came in vain, so that a long queue
    * does not come back again and again before it has a chance.
    *
    * @param now monotonic milliseconds
    */
-  turnAway(endpoint: string, now: number): number {
-    const lane = this.#lanes.get(endpoint);
+  turnAway(place: LanePlace, now: number): number {
+    const lane = this.#lanes.get(place.lane);
     if (lane === undefined) return 1;
-    if (now - lane.countedFrom > countingMs) {
-      lane.turnedAway = 0;
-      lane.countedFrom = now;
+    const queue = queueOf(lane, place);
+    if (now - queue.countedFrom > countingMs) {
+      queue.turnedAway = 0;
+      queue.countedFrom = now;
     }
-    lane.turnedAway++;
-    const factor = lane.turnedAway / (2 * this.#inFlightPerLane);
+    queue.turnedAway++;
+    const factor = queue.turnedAway / (2 * place.max);
     return Math.min(Math.max(factor, 1), maxFactor);
   }
 
-  /** Gives a place back; answers who has it now: the first who waited for it. */
-  leave(endpoint: string): Waiter | undefined {
-    const lane = this.#lanes.get(endpoint);
+  /**
+   * Gives a place back; answers who has it now: of the most urgent who may have it,
+   * the first who waited.
+   */
+  leave(name: string): Waiter | undefined {
+    const lane = this.#lanes.get(name);
     if (lane === undefined) return undefined;
-    const [next] = lane.waiting ?? [];
-    if (next !== undefined) lane.waiting?.delete(next);
-    else {
-      lane.running--;
-      if (lane.running === 0) this.#lanes.delete(endpoint);
-    }
+    const next = takeNext(lane);
+    if (next !== undefined) return next;
+    lane.running--;
+    if (lane.running === 0) this.#lanes.delete(name);
+    return undefined;
+  }
+}
+
+function queueOf<Waiter>(
+  lane: Lane<Waiter>,
+  { urgency, max }: LanePlace,
+): LaneQueue<Waiter> {
+  lane.queues ??= {};
+  lane.queues[urgency] ??= {
+    max,
+    waiting: new Set(),
+    turnedAway: 0,
+    countedFrom: 0,
+  };
+  return lane.queues[urgency];
+}
+
+function takeNext<Waiter>({
+  queues,
+  running,
+}: Lane<Waiter>): Waiter | undefined {
+  if (queues === undefined) return undefined;
+  for (const urgency of urgencies) {
+    const queue = queues[urgency];
+    // The place that is given back counts still.
+    if (queue === undefined || running > queue.max) continue;
+    const [next] = queue.waiting;
+    if (next === undefined) continue;
+    queue.waiting.delete(next);
     return next;
   }
+  return undefined;
 }

@@ -8,6 +8,7 @@ import type {
 } from "../ports/channel.ts";
 import type { EpochMs } from "../time.ts";
 import type { DeadlineEntry } from "./deadline-queue.ts";
+import type { LanePlace } from "./lanes.ts";
 import type { SendItem } from "./outcome.ts";
 import type { PreparedMessages } from "./prepared.ts";
 import type { SendBatch } from "./send-batch.ts";
@@ -27,7 +28,7 @@ export class SendAttempt implements DeadlineEntry<SendAttempt>, AttemptSignals {
   readonly channel: Channel;
   readonly #owner: AttemptOwner;
   /** What bounds it together with other attempts. */
-  readonly lane: string;
+  readonly place: LanePlace;
   phase: "queued" | "running" | "slow" | "done" = "queued";
   startedAt: EpochMs = 0 as EpochMs; // Zero is an instant; set at the start.
   startedMonotonic = 0;
@@ -54,13 +55,13 @@ export class SendAttempt implements DeadlineEntry<SendAttempt>, AttemptSignals {
     batch: SendBatch,
     channel: Channel,
     owner: AttemptOwner,
-    lane: string,
+    place: LanePlace,
   ) {
     this.item = item;
     this.batch = batch;
     this.channel = channel;
     this.#owner = owner;
-    this.lane = lane;
+    this.place = place;
   }
 
   get engineSignal(): AbortSignal {

@@ -82,6 +82,7 @@ function setUp(options: Partial<SenderOptions> = {}) {
       maxInFlight: 100,
       maxSlowAttempts: 100,
       laneInFlight: 2,
+      providerInFlight: 64,
       slowAfterMs: 250,
       maxOutstanding: 1000,
       ...options,
@@ -491,4 +492,72 @@ test("a long queue of a lane may end all at once", async () => {
   const { finished, unstarted } = await sending;
   assert.deepEqual([finished.length, unstarted.length], [1, count - 1]);
   assert.equal(sender.inFlight, 0);
+});
+
+/** An item with a provider of its own choice. */
+function through(
+  provider: string,
+  item: SendItem,
+  perRequest?: number,
+): SendItem {
+  const route = {
+    provider,
+    ...(perRequest !== undefined && { perRequest }),
+    round: 1,
+    passedOver: false,
+    hasNext: false,
+    nextOnFailedReceipt: false,
+    release: () => {},
+  };
+  return { ...item, route };
+}
+
+test("a provider has no more under way than it has places, and a code has one at once", async () => {
+  const { clock, channel, sender, itemTo } = setUp({ maxInFlight: 2000 });
+  const bulk = sender.send(
+    Array.from({ length: 1000 }, (_, n) => through("a", itemTo(`${n}`, n))),
+  );
+  await turn();
+  // An eighth is kept for what is urgent.
+  assert.equal(channel.started.length, 56);
+  clock.advance(251);
+  const { slowAttempts, unstarted, finished } = await bulk;
+  assert.deepEqual(
+    [slowAttempts.length, unstarted.length, finished.length],
+    [56, 944, 0],
+  );
+  const item = itemTo("code", 1001);
+  const code = through("a", {
+    ...item,
+    message: { ...item.message, seq: 2, class: "otp" },
+  });
+  void sender.send([code, through("b", itemTo("other", 1002))]);
+  await turn();
+  assert.deepEqual(channel.started.slice(56), ["code", "other"]);
+});
+
+test("a code that finds its provider full waits, and is next", async () => {
+  const { clock, channel, sender, itemTo } = setUp({ providerInFlight: 1 });
+  void sender.send([through("a", itemTo("first", 1))]);
+  await turn();
+  clock.advance(251);
+  void sender.send([through("a", itemTo("bulk", 2))]);
+  const item = itemTo("code", 3);
+  const message = { ...item.message, seq: 2, class: "otp" } as const;
+  void sender.send([through("a", { ...item, message })]);
+  await turn();
+  clock.advance(251);
+  await turn();
+  channel.end("first#1");
+  await turn();
+  assert.deepEqual(channel.started, ["first", "code"]);
+});
+
+test("a provider that takes many in a request has as many times more under way", async () => {
+  const { channel, sender, itemTo } = setUp({ providerInFlight: 2 });
+  void sender.send(
+    Array.from({ length: 20 }, (_, n) => through("a", itemTo(`${n}`, n), 5)),
+  );
+  await turn();
+  assert.equal(channel.started.length, 9);
 });

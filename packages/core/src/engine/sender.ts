@@ -1,7 +1,7 @@
 /**
  * Makes attempts: within the bounds of all attempts under way, through the lane
- * of each endpoint (or of what several endpoints share). What answers soon is
- * reported as finished; what does not is a slow attempt and no longer holds up
+ * of each endpoint (or of what several endpoints share, or of the provider of
+ * what costs money). What answers soon is reported as finished; what does not is a slow attempt and no longer holds up
  * anybody; what found its lane full all that time was never started.
  *
  *     send ─ slot ─► queued ─ place in the lane ─► running ─ answer ─► finished
@@ -28,6 +28,11 @@ import { ConcurrencyLimit } from "../concurrency-limit.ts";
 import type { DeliveryOutcome } from "../messages/delivery.ts";
 import type { Message } from "../messages/message.ts";
 import {
+  defaultUrgency,
+  noticeUrgency,
+  urgencyOf,
+} from "../messages/urgency.ts";
+import {
   type AttemptResult,
   type Channel,
   type NoRoute,
@@ -45,7 +50,7 @@ import { ChannelRooms } from "./channel-rooms.ts";
 import { DeadlineQueue, deadlineSlackMs } from "./deadline-queue.ts";
 import { EndpointRecord } from "./endpoint-record.ts";
 import type { EngineLeases } from "./engine-leases.ts";
-import { Lanes } from "./lanes.ts";
+import { type LanePlace, Lanes } from "./lanes.ts";
 import {
   expiredOutcome,
   expiryOf,
@@ -80,8 +85,10 @@ export interface SenderOptions {
   readonly maxInFlight: number;
   /** Slow attempts at once; beyond it only endpoints that answer are tried. */
   readonly maxSlowAttempts: number;
-  /** Attempts under way in one lane. */
+  /** Attempts under way to one endpoint, or what several share. */
   readonly laneInFlight: number;
+  /** Requests under way to one provider of what costs money. */
+  readonly providerInFlight: number;
   /** How long an attempt may take before it is slow, in milliseconds. */
   readonly slowAfterMs: number;
   /** Items given to `send` and not settled, about; see {@link Sender.room}. */
@@ -90,6 +97,9 @@ export interface SenderOptions {
 
 /** Of the slots, how many endpoints may hold that were silent before. */
 const silentShare = 0.25;
+
+/** Of a provider's places, the part that is kept for urgency 1. */
+const urgentShare = 1 / 8;
 
 /** Cancelled messages that are remembered: those of what is held now. */
 const maxWithdrawn = 10_000;
@@ -133,7 +143,7 @@ export class Sender implements AttemptOwner {
   readonly #ports: SenderPorts;
   readonly #options: SenderOptions;
   readonly #slots: ConcurrencyLimit;
-  readonly #lanes: Lanes<SendAttempt>;
+  readonly #lanes = new Lanes<SendAttempt>();
   readonly #rooms = new ChannelRooms();
   readonly #prepared = new PreparedMessages();
   /** Attempts that are queued or running, and not slow yet. */
@@ -155,7 +165,6 @@ export class Sender implements AttemptOwner {
     this.#ports = ports;
     this.#options = options;
     this.#slots = new ConcurrencyLimit({ max: options.maxInFlight });
-    this.#lanes = new Lanes(options.laneInFlight);
     this.#young = new DeadlineQueue(ports.clock, options.slowAfterMs);
     ports.abandoned.addEventListener("abort", () => this.#abandon(), {
       once: true,
@@ -225,7 +234,7 @@ export class Sender implements AttemptOwner {
           batch,
           channel,
           this,
-          this.#ports.laneOf(item.recipient),
+          this.#placeOf(item),
         );
         attempt.wasSilent = this.#record.wasSilent(item.recipient.endpoint);
         this.#begin(attempt);
@@ -284,12 +293,30 @@ export class Sender implements AttemptOwner {
   }
 
   /**
+   * What costs money is bounded by its provider: a slow carrier is given no more
+   * at once than it has connections, and the other providers go on beside it.
+   */
+  #placeOf({ message, recipient, route }: SendItem): LanePlace {
+    const { laneInFlight, providerInFlight } = this.#options;
+    if (route === undefined) {
+      const lane = this.#ports.laneOf(recipient);
+      return { lane, max: laneInFlight, urgency: defaultUrgency };
+    }
+    const urgency =
+      message.audience === "subscription" ? noticeUrgency : urgencyOf(message);
+    const all = providerInFlight * (route.perRequest ?? 1);
+    const kept = urgency === 1 ? 0 : Math.floor(all * urgentShare);
+    const lane = `${recipient.protocol} provider ${route.provider}`;
+    return { lane, max: all - kept, urgency };
+  }
+
+  /**
    * An attempt must end within the leases. While many endpoints are silent, it
    * is those that answer who go on: a silent one gets a share of the slots only,
    * one that is slow at the moment none of the last places of slow attempts, and
    * when these are all taken only those start that are known to answer.
    */
-  #mayStart({ recipient }: SendItem, channel: Channel): boolean {
+  #mayStart({ recipient, route }: SendItem, channel: Channel): boolean {
     const { endpoint } = recipient;
     if (!this.#isCovered(channel)) return false;
     const { maxSlowAttempts, maxInFlight } = this.#options;
@@ -300,7 +327,11 @@ export class Sender implements AttemptOwner {
       );
     }
     if (this.#slowAttempts < maxSlowAttempts / 2) return true;
-    if (this.#lanes.isSlow(this.#ports.laneOf(recipient))) return false;
+    // A carrier that takes its time has a bound of its own.
+    const isBounded = route !== undefined;
+    if (!isBounded && this.#lanes.isSlow(this.#ports.laneOf(recipient))) {
+      return false;
+    }
     return (
       this.#slowAttempts < maxSlowAttempts || this.#record.hasAnswered(endpoint)
     );
@@ -315,14 +346,14 @@ export class Sender implements AttemptOwner {
 
   /** Starts an attempt that has a slot, or lets it wait for its lane. */
   #begin(attempt: SendAttempt): void {
-    if (this.#lanes.tryEnter(attempt.lane)) {
+    if (this.#lanes.tryEnter(attempt.place)) {
       this.#start(attempt);
       return;
     }
     // The slot is for those who can go now.
     this.#slots.release();
     attempt.holdsSlot = false;
-    if (this.#lanes.wait(attempt.lane, attempt)) this.#young.add(attempt);
+    if (this.#lanes.wait(attempt.place, attempt)) this.#young.add(attempt);
     else this.#withdraw(attempt);
   }
 
@@ -369,7 +400,7 @@ export class Sender implements AttemptOwner {
   #giveBack(attempt: SendAttempt): void {
     const { holdsSlot } = attempt;
     for (;;) {
-      const next = this.#lanes.leave(attempt.lane);
+      const next = this.#lanes.leave(attempt.place.lane);
       if (next === undefined) {
         if (holdsSlot) this.#slots.release();
         return;
@@ -466,7 +497,7 @@ export class Sender implements AttemptOwner {
     else this.#record.forget(endpoint);
     if (wasSlow) {
       this.#slow.get(channel)?.remove(attempt);
-      this.#lanes.countSlow(attempt.lane, -1);
+      this.#lanes.countSlow(attempt.place.lane, -1);
       this.#slowAttempts--;
     } else {
       this.#young.remove(attempt);
@@ -530,11 +561,13 @@ export class Sender implements AttemptOwner {
 
   /**
    * A lane that moves is worth the wait: a row of its own would cost two writes,
-   * and a second or two.
+   * and a second or two. What is urgent is next in any lane.
    */
   #waitOnOrWithdraw(attempt: SendAttempt): void {
     attempt.waits++;
-    if (attempt.waits < maxWaits && !this.#lanes.isSlow(attempt.lane)) {
+    const { lane, urgency } = attempt.place;
+    const isWorthIt = urgency === 1 || !this.#lanes.isSlow(lane);
+    if (attempt.waits < maxWaits && isWorthIt) {
       this.#young.add(attempt);
       return;
     }
@@ -544,7 +577,7 @@ export class Sender implements AttemptOwner {
   #leaveLane(attempt: SendAttempt): void {
     // Whoever waits for a slot has its place in the lane already.
     if (attempt.hasPlace) this.#giveBack(attempt);
-    else this.#lanes.withdraw(attempt.lane, attempt);
+    else this.#lanes.withdraw(attempt.place, attempt);
     this.#withdraw(attempt);
   }
 
@@ -556,9 +589,8 @@ export class Sender implements AttemptOwner {
 
   #turnAway(item: SendItem, batch: SendBatch): void {
     const { endpoint } = item.recipient;
-    const lane = this.#ports.laneOf(item.recipient);
     const now = this.#ports.clock.monotonic();
-    const factor = this.#lanes.turnAway(lane, now);
+    const factor = this.#lanes.turnAway(this.#placeOf(item), now);
     batch.leave(
       item,
       this.#record.wasSilent(endpoint)
@@ -571,7 +603,7 @@ export class Sender implements AttemptOwner {
     const { channel, item } = attempt;
     attempt.phase = "slow";
     attempt.late = Promise.withResolvers();
-    this.#lanes.countSlow(attempt.lane, 1);
+    this.#lanes.countSlow(attempt.place.lane, 1);
     this.#slowAttempts++;
     if (attempt.wasSilent) this.#silentInSlots--;
     attempt.holdsSlot = false;

@@ -154,6 +154,11 @@ export interface RouteChoice {
    * by it, if it can be.
    */
   readonly chosenId?: string;
+  /**
+   * Attempts that go to the provider in one request, at most: as many times more
+   * are under way at once. Absent: one.
+   */
+  readonly perRequest?: number;
   /** How often all providers were tried with this attempt, from 1. */
   readonly round: number;
   /**

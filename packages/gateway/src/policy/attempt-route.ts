@@ -58,6 +58,8 @@ export class AttemptRoute {
   readonly choice: ProviderChoice;
   /** The id that the message will have, where the provider chooses it. */
   readonly chosenId?: string;
+  /** Messages that go to the provider in one request, at most. Absent: one. */
+  readonly perRequest?: number;
   /** How often all providers were tried with this attempt, from 1. */
   readonly round: number;
   /** One that was tried less often was passed over: its breaker is open. */
@@ -79,7 +81,13 @@ export class AttemptRoute {
   constructor(
     route: Omit<
       AttemptRoute,
-      "release" | "ended" | "failed" | "applyTo" | "target" | "chosenId"
+      | "release"
+      | "ended"
+      | "failed"
+      | "applyTo"
+      | "target"
+      | "chosenId"
+      | "perRequest"
     >,
     held: HeldProvider | undefined,
     admission?: Admission,
@@ -97,6 +105,8 @@ export class AttemptRoute {
     if (route.policy !== undefined) this.policy = route.policy;
     this.#held = held;
     if (held?.chosenId !== undefined) this.chosenId = held.chosenId;
+    const { batching } = held?.provider ?? {};
+    if (batching !== undefined) this.perRequest = batching.maxTexts;
     this.#admission = admission;
   }
 

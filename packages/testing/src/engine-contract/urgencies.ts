@@ -7,6 +7,15 @@ import { never } from "./scripted-channel.ts";
 import { projectId, type World } from "./world.ts";
 
 const code = "+15559990000";
+const other = "+15559990001";
+
+const anyRoute = {
+  round: 1,
+  passedOver: false,
+  hasNext: false,
+  nextOnFailedReceipt: false,
+  release: () => {},
+};
 
 /** One message to many, kept before an engine starts. */
 async function acceptBulk(
@@ -89,5 +98,43 @@ export function testUrgencies({ test }: EngineCases): void {
     for (const endpoint of silent) {
       assert.equal(world.sms.attemptsTo(endpoint), 1, endpoint);
     }
+  });
+
+  test("a bulk to a slow carrier fills its places only, and is sent once each", {}, async (world) => {
+    world.sms.choose = async ({ endpoint }) => ({
+      ...anyRoute,
+      provider: endpoint === other ? "b" : "a",
+    });
+    world.sms.script = async () => {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      world.clock.setTimer(1000, resolve);
+      await promise;
+      return { outcome: "accepted", provider: "a" };
+    };
+    const endpoints = numbers(1000);
+    await acceptBulk(world, endpoints);
+    const engine = await world.start();
+    await world.pass(500);
+    assert.equal(world.sms.maxOpen, 56);
+    await sendCode(engine, code);
+    await engine.publisher.sendSms(projectId, other, "hello", {});
+    await world.settle();
+    assert.deepEqual(world.sms.calls.slice(56), [code, other]);
+    await world.pass(90_000);
+    assert.ok(world.sms.maxOpen <= 64 + 1, `${world.sms.maxOpen} at once`);
+    for (const endpoint of endpoints) {
+      assert.equal(world.sms.attemptsTo(endpoint), 1, endpoint);
+    }
+    // A lease after the last was given back: none is taken for lost.
+    await world.pass(150_000);
+    const { messages } = await world.store.listMessages(
+      projectId,
+      {},
+      { limit: 3 },
+    );
+    assert.deepEqual(
+      messages.map(({ counts }) => counts),
+      [{ sent: 1 }, { sent: 1 }, { sent: 1000 }],
+    );
   });
 }

@@ -37,8 +37,9 @@ export class ForwardClientProvider extends Provider {
     super();
     const { secret } = checkConfig(config, "ForwardClientProvider");
     this.#config = config;
-    // The request's own deadline says more of what happened.
-    this.sendTimeoutMs = (config.timeoutMs ?? DEFAULT_TIMEOUT_MS) + 1000;
+    // The request's own deadline says more of what happened; it begins once there
+    // is a connection, for which a client may wait 8 s.
+    this.sendTimeoutMs = (config.timeoutMs ?? DEFAULT_TIMEOUT_MS) + 9000;
     this.#verifier = secret ? new SignatureVerifier(secret) : undefined;
     this.#server = new ForwardPeer(config.serverUrl, config);
     this.#recent = new RecentKeys(config.dedupe ?? 0);

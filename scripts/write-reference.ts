@@ -453,6 +453,7 @@ Where there is no terminal such a command needs \`--yes\`.
 | 0 | done; a reader of stdout that left early counts as this |
 | 1 | it failed, or the answer to a question was no |
 | 2 | it was asked for in the wrong way: an unknown command or option, a mistake in the configuration, no \`--yes\` where there is no terminal |
+| 3 | \`sms send --wait\`, \`emails send --wait\`: it is not sent yet, and attempted again |
 | 130 | interrupted by Ctrl-C (other signals: 128 and their number) |
 
 Server and keys come from one place, the first of these that is there:

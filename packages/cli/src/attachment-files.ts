@@ -1,8 +1,10 @@
 /** Files that a mail carries, as the command line names them. */
 
+import { stat } from "node:fs/promises";
 import { basename, extname } from "node:path";
 import type { Attachment } from "@carillon/client";
 import { InvalidArgumentError } from "commander";
+import { CommandFailure } from "./command-failure.ts";
 import { readBytes } from "./file-argument.ts";
 
 /** An image that the HTML names. */
@@ -38,14 +40,22 @@ export function mediaTypeOf(path: string): string {
 }
 
 /**
+ * As base64 in the body of a request, which has 12 MB at most, more cannot be
+ * sent, whatever the server has configured as its limit.
+ */
+const maxBytes = 9_000_000;
+
+/**
  * `undefined` where there is none.
  *
- * @throws CommandFailure when one cannot be read
+ * @throws CommandFailure when one cannot be read, or all together are more than
+ * any server takes: nothing is read then
  */
 export async function readAttachments(
   paths: readonly string[] = [],
   inline: readonly InlineFile[] = [],
 ): Promise<readonly Attachment[] | undefined> {
+  await checkSizes([...paths, ...inline.map(({ path }) => path)]);
   const found: Attachment[] = [];
   for (const path of paths) {
     found.push(await readOne("--attach", path));
@@ -68,6 +78,20 @@ export function collectInline(
   }
   throw new InvalidArgumentError(
     "A content id and a file are expected: logo=logo.png.",
+  );
+}
+
+/** @throws CommandFailure */
+async function checkSizes(paths: readonly string[]): Promise<void> {
+  let bytes = 0;
+  for (const path of paths) {
+    // One that is not there is told of where it is read.
+    bytes += (await stat(path).catch(() => undefined))?.size ?? 0;
+  }
+  if (bytes <= maxBytes) return;
+  throw new CommandFailure(
+    `The files of --attach and --inline have ${bytes} bytes together: at most ${maxBytes} can be sent with a mail, and a server may take less.`,
+    2,
   );
 }
 

@@ -161,7 +161,10 @@ test("says what became of a key that is not there any more", async (t) => {
 
 test("says what to do where there is nothing", async (t) => {
   const data = folderWith(t, undefined);
-  await rejects(findConnection({ data }, {}), /No credentials in .*--data/);
+  await rejects(
+    findConnection({ data }, {}),
+    /No credentials in .*--data.*carillon recover/,
+  );
   await rejects(
     findConnection(
       {},

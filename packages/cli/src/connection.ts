@@ -82,7 +82,7 @@ export async function findConnection(
   const [first] = candidates;
   if (first === undefined) {
     throw new CommandFailure(
-      `No credentials in ${dataFolder(options, env)}: log in with carillon login, run this where the server's data folder is, name the folder with --data, or set CARILLON_URL, CARILLON_ACCESS_KEY and CARILLON_SECRET_KEY.`,
+      `No credentials in ${dataFolder(options, env)}: log in with carillon login, run this where the data folder of a server that has run is, name the folder with --data, or set CARILLON_URL, CARILLON_ACCESS_KEY and CARILLON_SECRET_KEY; carillon recover makes a new key of a folder whose keys are lost.`,
     );
   }
   if (url === undefined) return toConnection(first, first.url);
@@ -111,7 +111,7 @@ async function findNamed(
   const file = await readCredentials(folder);
   if (file) return { ...file, because: "--data names it" };
   throw new CommandFailure(
-    `No credentials in ${folder}: name the data folder of a server that has run with --data, or set CARILLON_URL, CARILLON_ACCESS_KEY and CARILLON_SECRET_KEY.`,
+    `No credentials in ${folder}: name the data folder of a server that has run with --data, or set CARILLON_URL, CARILLON_ACCESS_KEY and CARILLON_SECRET_KEY; if its keys are lost, stop the server and make one with carillon recover --data ${folder}.`,
   );
 }
 
@@ -289,6 +289,8 @@ async function readCredentials(
   const project: JsonObject = isJsonObject(file.project) ? file.project : {};
   const { url, publicUrl, accessKey, secretKey } = file;
   const projectId = project.id;
+  // Written by a program that embeds the service: no server has run there yet.
+  if (url === "") return undefined;
   if (
     typeof url === "string" &&
     URL.canParse(url) &&

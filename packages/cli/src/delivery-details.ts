@@ -9,7 +9,7 @@ import type {
 import { stateStyles } from "./delivery-table.ts";
 import { paint } from "./output.ts";
 import { printable } from "./printable.ts";
-import { durationText, instantText } from "./time-text.ts";
+import { aheadText, durationText, instantText } from "./time-text.ts";
 
 /**
  * One line of what it is, with its id, then its history: attempts, receipts and
@@ -37,10 +37,11 @@ export function deliveryLines(
   ];
   if (waits !== undefined) lines.push(`  ${waits}`);
   else if (nextAttemptAt !== undefined) {
-    const wait = durationText(Date.parse(nextAttemptAt) - now);
     const what =
       state === "sent" ? "without a receipt, next attempt" : "next attempt";
-    lines.push(`  ${what} in ${wait}, ${instantText(nextAttemptAt)}`);
+    lines.push(
+      `  ${what} ${aheadText(nextAttemptAt, now)}, ${instantText(nextAttemptAt)}`,
+    );
   }
   return lines;
 }

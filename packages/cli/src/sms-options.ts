@@ -24,9 +24,16 @@ export interface SmsOptionValues {
 
 /** Adds the options to a command. */
 export function addSmsOptions(command: Command): Command {
+  return addTextOptions(command).option(
+    "--provider <name>",
+    "texts go through this provider alone",
+  );
+}
+
+/** The same without `--provider`: what goes to one person has `--backend`. */
+export function addTextOptions(command: Command): Command {
   return command
     .option("--sender <sender>", "sender ID of texts")
-    .option("--provider <name>", "texts go through this provider alone")
     .option(
       "--validity <minutes>",
       "how long the carrier may try; default: what is left of the text's life",

@@ -14,6 +14,7 @@ import { heldText } from "./held-message.ts";
 import { type CommonOptions, commonSettingsOf } from "./message-options.ts";
 import { createOutput, layoutFor } from "./output.ts";
 import type { StoredKind } from "./stored-kind.ts";
+import { aheadText } from "./time-text.ts";
 import { wholeNumber } from "./whole-number.ts";
 
 /** The most that the server waits, in seconds. */
@@ -44,7 +45,7 @@ export function addStoredOptions(command: Command): Command {
     .option("--send-immediately", "do not leave it to the batch sender")
     .option(
       "--wait [seconds]",
-      `wait for the outcome of the first attempt, ${maxWaitSeconds} s or as long as it says; exit code 1 when it failed`,
+      `wait for the outcome of the first attempt, ${maxWaitSeconds} s or as long as it says; exit code 1 when it failed, 3 when another attempt is made later`,
       wholeNumber(0, maxWaitSeconds, "seconds"),
     );
 }
@@ -84,7 +85,8 @@ export function templateOf({
 /**
  * Says what came of it: a sentence, or with `--wait` its history.
  *
- * @throws CommandFailure when it was not sent, or with `--wait` did not arrive
+ * @throws CommandFailure when it was not sent, or with `--wait` did not arrive; of
+ * exit code 3 when it is attempted again
  */
 export function tellSent(
   sending: TemplateSending | { readonly message: StoredMessage },
@@ -107,11 +109,31 @@ export function tellSent(
     deliveryLines(message.delivery, layoutFor(process.stdout)),
     record,
   );
+  const { state, delivery } = message;
+  if (state === "retrying") {
+    throw new CommandFailure(notYetText(delivery, kind), notYetCode);
+  }
   if (message.isFailure || message.failed) {
     throw new CommandFailure(
       `The ${kind.word} was not sent; see carillon ${kind.noun} show ${message.id}.`,
     );
   }
+}
+
+/** Exit code: it is not sent yet, and goes on. */
+const notYetCode = 3;
+
+function notYetText(
+  { nextAttemptAt, waitReason }: StoredMessage["delivery"],
+  { noun, word }: StoredKind,
+): string {
+  const batch = waitReason?.endsWith("_batch") ?? false;
+  const next = batch
+    ? `carillon ${noun} send-batch makes the next attempt`
+    : nextAttemptAt === undefined
+      ? "another attempt is made"
+      : `the next attempt is ${aheadText(nextAttemptAt)}`;
+  return `The ${word} is not sent yet: ${next}.`;
 }
 
 const refusalTexts: Readonly<Record<string, string>> = {

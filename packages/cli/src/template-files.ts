@@ -4,7 +4,7 @@
  * itself is the body of a mail, as pymess keeps them.
  */
 
-import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { extname, join } from "node:path";
 import type {
   Attachment,
@@ -14,6 +14,7 @@ import type {
 } from "@carillon/client";
 import { CommandFailure } from "./command-failure.ts";
 import { isJsonObject } from "./json-object.ts";
+import { makeFolder } from "./make-folder.ts";
 
 /** A template of a folder. */
 export interface TemplateFile {
@@ -103,7 +104,7 @@ export async function writeTemplateFile(
 ): Promise<void> {
   const { channel, slug, body } = template;
   const type = isHtmlMail(template) ? "html" : "txt";
-  await mkdir(join(folder, channel), { recursive: true });
+  await makeFolder(join(folder, channel));
   const path = join(channel, `${slug}.${type}`);
   // One that belongs to the text is not to be taken for the editor's.
   const mark = body.startsWith(byteOrderMark) ? byteOrderMark : "";

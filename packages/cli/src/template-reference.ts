@@ -16,7 +16,7 @@ export function parseTemplateReference(text: string): {
   const channel = templateChannels.find((it) => it === name);
   if (channel !== undefined && slug !== undefined) return { channel, slug };
   throw new CommandFailure(
-    `There is no template "${text}": sms/<slug> or email/<slug> is expected; carillon templates list shows those there are.`,
+    `"${text}" names no template: sms/<slug> or email/<slug> is expected, with a slug of 1 to 100 letters, digits, dashes and underscores.`,
     2,
   );
 }

@@ -67,7 +67,7 @@ export async function syncTemplates(
       await templates.check(file.channel, file.slug, draft);
     } catch (error) {
       if (!(error instanceof BadRequestError)) throw error;
-      problems.push(`${file.path}: ${error.message}`);
+      problems.push(`${file.path}: ${error.reason ?? error.message}`);
     }
   }
   if (problems.length > 0) {

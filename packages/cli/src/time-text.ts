@@ -15,6 +15,12 @@ export function durationText(ms: number): string {
   return `${Math.round(left / d)} d`;
 }
 
+/** When an instant is: `in 6 s`, or `now` if it is there. */
+export function aheadText(at: string, now = Date.now()): string {
+  const ms = Date.parse(at) - now;
+  return ms <= 0 ? "now" : `in ${durationText(ms)}`;
+}
+
 /** How long ago an instant was; empty when there is none. */
 export function ageText(at: string | undefined, now = Date.now()): string {
   if (at === undefined) return "";

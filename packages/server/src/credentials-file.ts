@@ -13,7 +13,7 @@ import { Check } from "typebox/schema";
 import { Type } from "./json-schema.ts";
 
 const credentialsSchema = Type.Object({
-  /** Where the server answered this machine last. */
+  /** Where the server answered this machine last; empty: it never listened. */
   url: Type.String(),
   /** Where it is reached from elsewhere, if the configuration says so. */
   publicUrl: Type.Optional(Type.String()),

@@ -4,13 +4,19 @@
  * not made again.
  */
 
-import { findNamed, type IdentityStore, type Logger } from "@carillon/core";
+import {
+  findNamed,
+  type IdentityStore,
+  type Logger,
+  type ProjectId,
+} from "@carillon/core";
 import {
   type Credentials,
   readCredentialsFile,
   writeCredentialsFile,
 } from "./credentials-file.ts";
 import { secretKeyPurpose } from "./identity/access-keys.ts";
+import type { IdentityCredentials } from "./identity/bootstrap.ts";
 import { isPasswordOf } from "./identity/passwords.ts";
 import { createSecretBox } from "./identity/secret-box.ts";
 
@@ -21,9 +27,15 @@ export interface CredentialsKeeper {
   /**
    * Compares the file with the store and the address, and rewrites it where it
    * differs. A failure is logged: the change that was made stands.
+   *
+   * @returns credentials that no server has shown yet: the first start did not
+   * listen
    */
-  refresh(): Promise<void>;
+  refresh(): Promise<FirstCredentials | undefined>;
 }
+
+/** Whom the first start made, and where the server answers. */
+export type FirstCredentials = IdentityCredentials & ServerAddress;
 
 export function createCredentialsKeeper(ports: {
   readonly folder: string;
@@ -79,7 +91,7 @@ export function createCredentialsKeeper(ports: {
     async refresh() {
       try {
         const file = await readCredentialsFile(folder);
-        if (!file) return;
+        if (!file) return undefined;
         const { region, domain, project, receiverSecret } = file;
         const { url, publicUrl } = ports.address();
         const current: Credentials = {
@@ -95,9 +107,27 @@ export function createCredentialsKeeper(ports: {
         if (JSON.stringify(current) !== JSON.stringify(file)) {
           await writeCredentialsFile(folder, current);
         }
+        return file.url === "" && url !== "" ? toFirst(current) : undefined;
       } catch (error) {
         logger.error("credentials_file_not_updated", { folder, error });
+        return undefined;
       }
     },
+  };
+}
+
+/** `undefined` when password or keys are others' by now: they are not shown. */
+function toFirst(current: Credentials): FirstCredentials | undefined {
+  const { user, project, accessKey, secretKey, ...others } = current;
+  const { name, password } = user;
+  if (password === undefined) return undefined;
+  if (accessKey === undefined || secretKey === undefined) return undefined;
+  return {
+    ...others,
+    // Written by bootstrapIdentity, and by nobody else.
+    project: { ...project, id: project.id as ProjectId },
+    user: { name, password },
+    accessKey,
+    secretKey,
   };
 }

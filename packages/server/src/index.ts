@@ -48,6 +48,7 @@ export {
   credentialsFileName,
   readCredentialsFile,
 } from "./credentials-file.ts";
+export type { FirstCredentials } from "./credentials-keeper.ts";
 export { type DataInspection, inspectData } from "./data-inspection.ts";
 export {
   type DkimRecord,
@@ -123,7 +124,6 @@ export {
   type ProviderSettings,
   type Settings,
 } from "./open.ts";
-export type { FirstCredentials } from "./open-service.ts";
 export {
   type Recovered,
   type RecoverOptions,

@@ -38,15 +38,17 @@ import { type CloseOptions, compose, type Service } from "./compose.ts";
 import { type Config, isLoopback } from "./config.ts";
 import { ConfigError } from "./config-error.ts";
 import { type ReloadedConfig, reloadConfig } from "./config-reload.ts";
-import { type Credentials, writeCredentialsFile } from "./credentials-file.ts";
-import { createCredentialsKeeper } from "./credentials-keeper.ts";
+import { writeCredentialsFile } from "./credentials-file.ts";
+import {
+  createCredentialsKeeper,
+  type FirstCredentials,
+} from "./credentials-keeper.ts";
 import {
   type ConfiguredEmail,
   findOtherFiles,
   toConfiguredEmail,
 } from "./email-channel.ts";
 import { RequestError } from "./errors.ts";
-import type { IdentityCredentials } from "./identity/bootstrap.ts";
 import { createSecretBox } from "./identity/secret-box.ts";
 import { readSharedKeyFile } from "./key-file.ts";
 import { createKeyedHash } from "./keyed-hash.ts";
@@ -96,10 +98,6 @@ export interface OpenServiceOptions {
   readonly listens?: boolean | undefined;
 }
 
-/** Whom the first start made, and where the server answers. */
-export type FirstCredentials = IdentityCredentials &
-  Pick<Credentials, "url" | "publicUrl">;
-
 /** A service that runs. */
 export interface OpenService {
   readonly service: Service;
@@ -109,7 +107,10 @@ export interface OpenService {
   readonly url: string;
   /** What holds now; keys that need a restart are as they were at the start. */
   readonly config: Config;
-  /** At the first start that succeeds: they are handed over this once. */
+  /**
+   * At the first start that succeeds, and at the first one that listens: they
+   * are handed over then.
+   */
   readonly credentials: FirstCredentials | undefined;
   /** Aborted when the store can never write again in this process. */
   readonly failed: AbortSignal;
@@ -367,11 +368,14 @@ export async function openService(
         publicUrl,
         onCredentials: async (created) => {
           credentials = { ...address(), ...created };
-          // A file is for clients on this machine. One that is lost with a
+          // A file is for clients on this machine; without an address it waits
+          // for a start that listens, and shows them. One that is lost with a
           // crash right here: nothing was confirmed, the next start is the first.
-          if (listens) await writeCredentialsFile(config.data, credentials);
+          await writeCredentialsFile(config.data, credentials);
         },
-        onIdentityChanged: () => keeper.refresh(),
+        onIdentityChanged: async () => {
+          await keeper.refresh();
+        },
         droppedLogLines: options.droppedLogLines ?? (() => 0),
         diskUse: () => readDiskUse(config.data),
         reloadConfig: reload,
@@ -409,7 +413,9 @@ export async function openService(
   // handed over with what is answered.
   await service.start();
   // What was just written is as it should be.
-  if (listens && credentials === undefined) await keeper.refresh();
+  if (listens && credentials === undefined) {
+    credentials = await keeper.refresh();
+  }
   logger.info("started", {
     version,
     ...(listens && { url: listeningUrl }),
@@ -437,7 +443,7 @@ export async function openService(
   let listening: Promise<string> | undefined;
   const listenLate = async (at: Address): Promise<string> => {
     const metricsPort = await openSockets(at);
-    if (credentials === undefined) await keeper.refresh();
+    if (credentials === undefined) credentials = await keeper.refresh();
     else {
       credentials = { ...credentials, ...address() };
       await writeCredentialsFile(config.data, credentials).catch(

@@ -29,12 +29,28 @@ test("it opens a folder without a port, and again with the same project", async 
   assert.ok(process.getActiveResourcesInfo().includes("Timeout"));
   await first.close();
   assert.ok(!process.getActiveResourcesInfo().includes("Timeout"));
-  // Nobody but the program was given them.
-  await assert.rejects(access(join(data, "credentials.json")));
 
-  await using second = await open({ data });
+  const second = await open({ data });
   assert.equal(second.projectId, projectId);
   assert.equal(second.credentials, undefined);
+  await second.close();
+});
+
+test("the first start that listens hands over what none has shown", async (t) => {
+  const data = await temporaryFolder(t);
+  const first = await open({ data });
+  const made = first.credentials;
+  assert.ok(made);
+  await first.close();
+
+  const second = await open({ data, port: 0 });
+  const url = await second.listen();
+  assert.deepEqual(second.credentials, { ...made, url });
+  await second.close();
+
+  await using third = await open({ data, port: 0 });
+  await third.listen();
+  assert.equal(third.credentials, undefined);
 });
 
 test("it listens later, in the same process, with the first start's credentials", async (t) => {

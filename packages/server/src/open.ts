@@ -81,7 +81,8 @@ export interface OpenOptions {
  *     const message = await carillon.sms.send({ to: "+420777123456", text: "Hi" });
  *
  * The first start makes the data folder and the project; its secrets are in
- * `credentials`, and written to no file unless the service listens.
+ * `credentials`, and in `credentials.json` in the folder, for a server that runs
+ * there later.
  *
  * @throws ConfigError with every mistake of the settings; CarillonError
  * STORAGE_IN_USE when another process uses the folder, STORAGE_UNUSABLE; the

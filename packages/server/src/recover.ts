@@ -140,7 +140,7 @@ export async function recoverOperator({
   const last = await readCredentialsFile(folder).catch(() => undefined);
   const file: Credentials = {
     // Of a server that runs on default settings; the next start knows better.
-    url: last?.url ?? "http://127.0.0.1:7070",
+    url: last?.url || "http://127.0.0.1:7070",
     ...(last?.publicUrl !== undefined && { publicUrl: last.publicUrl }),
     region: state.region,
     ...recovered,

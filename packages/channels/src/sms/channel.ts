@@ -37,6 +37,7 @@ import {
 } from "./outcome.ts";
 import { createSmsPolls } from "./polls.ts";
 import { smsProtocol } from "./protocol.ts";
+import { UnforeseenErrors } from "./unforeseen-errors.ts";
 
 /** The gateway that texts go through, and how long they may be. */
 export interface SmsChannelOptions {
@@ -82,10 +83,12 @@ class SmsChannel implements Channel {
   readonly polls: CarrierPolls;
   readonly #options: SmsChannelOptions;
   readonly #closing = new AbortController();
+  readonly #unforeseen: UnforeseenErrors;
 
   constructor(options: SmsChannelOptions) {
     this.#options = options;
     this.timeoutMs = options.timeoutMs ?? 30_000;
+    this.#unforeseen = new UnforeseenErrors(options.logger);
     this.protocols = [
       {
         ...smsProtocol,
@@ -215,6 +218,7 @@ class SmsChannel implements Channel {
       if (!signal.aborted) {
         const policy =
           route instanceof AttemptRoute ? route.policy : gateway.policy;
+        this.#unforeseen.note(error, outgoing.choice?.provider);
         return this.#failureOf(outcomeOfError(error, policy), outgoing);
       }
       if (!outgoing.isHandedOver) return notStarted;

@@ -162,7 +162,7 @@ function placesOf(
   const name = isEverywhere || host === "localhost" ? "127.0.0.1" : host;
   const configured = `http://${name.includes(":") ? `[${name}]` : name}:${port}`;
   // The public URL leads through a proxy: it has a check of its own.
-  const last = lastUrl === publicUrl ? undefined : lastUrl;
+  const last = lastUrl === publicUrl ? undefined : lastUrl || undefined;
   const places = [last, port === 0 ? undefined : configured];
   return [
     ...new Set(

@@ -43,10 +43,10 @@ export function sendBatchCommand(channel: keyof typeof groups): Command {
         );
         progress.clear();
         const lines = [
-          countLine("sent messages", run.sent),
-          countLine("failed messages", run.failed),
+          ...countLines("sent messages", run.sent),
+          ...countLines("failed messages", run.failed),
           ...(run.pending.length > 0
-            ? [countLine("pending messages", run.pending)]
+            ? countLines("pending messages", run.pending)
             : []),
         ];
         createOutput(options).lines(lines, run);
@@ -56,7 +56,14 @@ export function sendBatchCommand(channel: keyof typeof groups): Command {
     });
 }
 
-/** As pymess prints it. */
-function countLine(what: string, ids: readonly string[]): string {
-  return `${what}: ${ids.length}${ids.length > 0 ? ` (${ids.join(", ")})` : ""}`;
+/** As many as fit beside each other on a terminal of 80 columns. */
+const idsPerLine = 2;
+
+/** What pymess prints, its ids a few in a line each. */
+function countLines(what: string, ids: readonly string[]): readonly string[] {
+  const lines = [`${what}: ${ids.length}`];
+  for (let at = 0; at < ids.length; at += idsPerLine) {
+    lines.push(`  ${ids.slice(at, at + idsPerLine).join("  ")}`);
+  }
+  return lines;
 }

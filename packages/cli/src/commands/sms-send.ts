@@ -6,7 +6,7 @@ import { CommandFailure } from "../command-failure.ts";
 import { addCommonOptions } from "../message-options.ts";
 import { withServer } from "../server.ts";
 import {
-  addSmsOptions,
+  addTextOptions,
   type SmsOptionValues,
   smsOptionsOf,
 } from "../sms-options.ts";
@@ -43,7 +43,7 @@ export function sendSmsCommand(): Command {
       "what becomes of characters that do not fit the cheaper alphabet",
     ).choices(accentLevels),
   );
-  return addCommonOptions(addStoredOptions(addSmsOptions(command))).action(
+  return addCommonOptions(addStoredOptions(addTextOptions(command))).action(
     async (to: string, words: string | undefined, options: SendOptions) => {
       const template = templateOf(options);
       if (template && words !== undefined) {

@@ -309,7 +309,7 @@ function checkTagLength(tag: unknown): void {
   if (typeof tag !== "string" || tag.length <= most) return;
   throw invalid(
     "tag",
-    `a stored message's has at most ${most} characters, this one has ${tag.length}`,
+    `at most ${most} characters, this one has ${tag.length}`,
   );
 }
 

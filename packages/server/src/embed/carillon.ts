@@ -7,7 +7,8 @@ import {
 } from "@carillon/core";
 import { equalsConstantTime, toFetchHandler } from "@carillon/gateway";
 import type { CloseOptions } from "../compose.ts";
-import type { FirstCredentials, OpenService } from "../open-service.ts";
+import type { FirstCredentials } from "../credentials-keeper.ts";
+import type { OpenService } from "../open-service.ts";
 import {
   invalid,
   type MailContent,

@@ -11,7 +11,11 @@ import {
   type StoredTemplateSummary,
   type StoredTemplates,
 } from "@carillon/core";
-import type { MailAttachment, RelatedObjectKey } from "./message-requests.ts";
+import {
+  type MailAttachment,
+  membersOf,
+  type RelatedObjectKey,
+} from "./message-requests.ts";
 
 /** What a template is made of; what is absent has its default. */
 export interface TemplateDraft {
@@ -144,6 +148,35 @@ export interface OwnTemplatesPorts {
 
 const pageLimit = 100;
 
+const draftMembers = [
+  "body",
+  "isActive",
+  "isLocked",
+  "allowsDuplicates",
+  "isStrict",
+  "subject",
+  "isHtml",
+  "sender",
+  "senderName",
+  "attachments",
+] as const satisfies readonly (keyof TemplateDraft)[];
+
+/** What a record has besides, and may bring along: it changes nothing. */
+const recordMembers = [
+  "channel",
+  "slug",
+  "createdAt",
+  "changedAt",
+] as const satisfies readonly (keyof TemplateRecord)[];
+
+/** @throws RequestError REQUEST_INVALID */
+function checkMembers(draft: object): void {
+  const own = Object.entries(draft ?? {}).filter(
+    ([name]) => !recordMembers.some((it) => it === name),
+  );
+  membersOf(draft && Object.fromEntries(own), draftMembers);
+}
+
 export function createOwnTemplates({
   projectId,
   templates,
@@ -156,16 +189,19 @@ export function createOwnTemplates({
   return {
     async put(channel, slug, draft) {
       checkOpen();
+      checkMembers(draft);
       const { template } = await templates.put(projectId, channel, slug, draft);
       return toTemplateRecord(template);
     },
     async create(channel, slug, draft) {
       checkOpen();
+      checkMembers(draft);
       const made = await templates.create(projectId, channel, slug, draft);
       return toTemplateRecord(made);
     },
     async update(channel, slug, changes) {
       checkOpen();
+      checkMembers(changes);
       return toTemplateRecord(
         await templates.update(projectId, channel, slug, changes),
       );

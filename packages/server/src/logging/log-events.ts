@@ -184,6 +184,10 @@ export const logEvents: Readonly<Record<string, LogEvent>> = {
     "warn",
     "A connection to the mail server broke",
   ),
+  sms_provider_threw: event(
+    "error",
+    "A `provider`, perhaps a backend of your own, failed with an error that says nothing of the text: its outcome is unknown. Each kind is told once",
+  ),
   sms_accepted_late: event(
     "warn",
     "A carrier answered after its attempt was over",

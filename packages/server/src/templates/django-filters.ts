@@ -88,7 +88,7 @@ export const djangoFilters: Readonly<Record<string, DjangoFilter>> = {
     note: "places from the start, without steps",
     write: toSlice,
   },
-  slugify: { liquid: 'slugify: "latin"', write: () => 'slugify: "latin"' },
+  slugify: { liquid: 'slugify: "django"', write: () => 'slugify: "django"' },
   striptags: same("strip_html"),
   time: {
     liquid: 'date: "%H:%M"',

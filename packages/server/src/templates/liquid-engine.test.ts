@@ -158,6 +158,7 @@ test("syntax errors have a place", async () => {
     ["{% layout 'x' %}", "1:1 The tag layout is not available in templates of messages."],
     ["{% block x %}{% endblock %}", "1:1 The tag block is not available in templates of messages."],
     ["ä {% nonsense %}", "1:3 There is no tag nonsense."],
+    ["a\nb {# note #}", "2:3 {# … #} is no comment in Liquid and would be sent: {% comment %} … {% endcomment %} is one, and {% raw %} keeps it as it is."],
     ["{{ x | foo }}", "1:1 There is no filter foo."],
     ["{{ x | where_exp: 'i', 'i' }}", "1:1 There is no filter where_exp."],
     ["{{ x | push: 1 }}", "1:1 There is no filter push."],
@@ -176,6 +177,32 @@ test("syntax errors have a place", async () => {
   }
   const [problem] = await engine.check("a\r\nb {% x %} c\r\nd");
   assert.equal(problem?.text, "b {% x %} c");
+});
+
+test("slugs are Django's where they are asked for so", async () => {
+  for (const [text, expected] of [
+    ["Žluťoučký kůň", "zlutoucky-kun"],
+    ["  Příliš -- _žluťoučký_ kůň! ", "prilis-_zlutoucky_-kun"],
+    ["__a.b__", "ab"],
+    ["Привет", ""],
+  ] as const) {
+    assert.equal(
+      await render("{{ s | slugify: 'django' }}", { s: text }),
+      expected,
+    );
+  }
+  assert.equal(await render("{{ s | slugify }}", { s: "A b" }), "a-b");
+});
+
+test("braces that are no comment of Django's are kept", async () => {
+  for (const source of [
+    "a {#1} b",
+    "{% raw %}{# note #}{% endraw %}",
+    "a {# b\n c #}",
+  ]) {
+    assert.equal(await render(source), source.replace(/{% (end)?raw %}/g, ""));
+  }
+  assert.equal(await render("a{% comment %}{# b #}{% endcomment %}"), "a");
 });
 
 test("what becomes too long is a problem", async () => {
@@ -241,6 +268,9 @@ const hostile: Readonly<Record<string, string>> = {
   "chains of filters": many(`{{ 'now' ${"| date: '%Z' ".repeat(250)} }}`),
   "long texts anew": many("{% assign x = s | upcase %}"),
   "slugs": many("{% assign x = s | slugify: 'latin' %}"),
+  "slugs of Django's": many("{% assign x = s | slugify: 'django' %}"),
+  "slugs of dashes": "{% assign x = s | replace: 'a', '_' | append: 'b' | slugify: 'django' %}",
+  "openings of comments": many("{#"),
   "JSON": many("{{ l | json: 10 | size }}"),
   "words": many("{{ s | truncatewords: 3 | number_of_words: 'auto' }}"),
   "hashes": many("{{ s | sha256 }}"),

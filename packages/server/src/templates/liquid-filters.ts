@@ -88,7 +88,10 @@ export function registerFilters(
   }
   for (const [name, filter] of Object.entries(allFilters)) {
     if (name in omittedFilters || typeof filter !== "function") continue;
-    const bounded = withinBudget(name, filter);
+    const bounded = withinBudget(
+      name,
+      name === "slugify" ? withDjangoSlugs(filter) : filter,
+    );
     liquid.registerFilter(
       name,
       name === "date" || name.startsWith("date_to")
@@ -167,6 +170,29 @@ function withinBudget(name: string, filter: Handler): Handler {
     budget.useValue(result);
     return result;
   };
+}
+
+/** With `"django"` slugs as Django makes them: liquidjs's "latin" knows few letters. */
+function withDjangoSlugs(slugify: Handler): Handler {
+  return function (value, mode, ...args) {
+    if (mode === "django") return toDjangoSlug(textOf(value));
+    return slugify.call(this, value, mode, ...args);
+  };
+}
+
+function toDjangoSlug(text: string): string {
+  const words = text
+    .normalize("NFKD")
+    .replace(/[^\x20-\x7e\s]/g, "")
+    .toLowerCase()
+    .replace(/[^\w\s-]/g, "")
+    .replace(/[-\s]+/g, "-");
+  // Not by an expression, which would take the square of the length.
+  let start = 0;
+  let end = words.length;
+  while (start < end && "-_".includes(words.charAt(start))) start++;
+  while (end > start && "-_".includes(words.charAt(end - 1))) end--;
+  return words.slice(start, end);
 }
 
 /** Whatever else liquidjs would take for an expression, each time anew. */

@@ -72,7 +72,11 @@ export function findTagProblem(
 ): TemplateProblem | undefined {
   const open: string[] = [];
   for (const token of tokens) {
-    if (TypeGuards.isHTMLToken(token)) continue;
+    if (TypeGuards.isHTMLToken(token)) {
+      const at = isQuoted(open) ? -1 : findDjangoComment(source, token);
+      if (at >= 0) return problemAt(source, at, djangoComment);
+      continue;
+    }
     const length = token.end - token.begin;
     const problem =
       length > maxTagLength
@@ -83,6 +87,25 @@ export function findTagProblem(
     if (problem !== undefined) return problemAt(source, token.begin, problem);
   }
   return undefined;
+}
+
+const djangoComment =
+  "{# … #} is no comment in Liquid and would be sent: {% comment %} … {% endcomment %} is one, and {% raw %} keeps it as it is.";
+
+/** Within raw and comments. */
+function isQuoted(open: readonly string[]): boolean {
+  const last = open.at(-1);
+  return last === "raw" || last === "comment";
+}
+
+/** Its offset into the source; below 0: there is none. */
+function findDjangoComment(
+  source: string,
+  { begin, end }: Pick<TopLevelToken, "begin" | "end">,
+): number {
+  // On one line, as Django has it.
+  const at = source.slice(begin, end).search(/\{#[^\n{}]*#\}/);
+  return at < 0 ? -1 : begin + at;
 }
 
 /** Notes what a tag opens and closes; answers what is wrong with it. */

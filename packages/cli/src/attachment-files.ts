@@ -39,11 +39,8 @@ export function mediaTypeOf(path: string): string {
   return mediaTypes[extname(path).toLowerCase()] ?? "application/octet-stream";
 }
 
-/**
- * As base64 in the body of a request, which has 12 MB at most, more cannot be
- * sent, whatever the server has configured as its limit.
- */
-const maxBytes = 9_000_000;
+/** The most that a server can be configured to take: `email.maxAttachmentBytes`. */
+const maxBytes = 26_214_400;
 
 /**
  * `undefined` where there is none.

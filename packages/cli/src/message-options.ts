@@ -57,7 +57,7 @@ export function addCommonOptions(command: Command): Command {
     )
     .addOption(
       new Option("--delay <time>", "the same, from now: 90s, 30min, 2h or 7d")
-        .argParser((text) => parseDelay(text))
+        .argParser(parseDelayAhead)
         .conflicts("at"),
     )
     .addOption(
@@ -109,6 +109,17 @@ export function notBeforeOf({
   delay,
 }: Pick<CommonOptions, "at" | "delay">): Date | undefined {
   return at ?? delay;
+}
+
+/** How far ahead the server takes messages: 35 days. */
+const maxAheadMs = 35 * 86_400_000;
+
+/** @throws InvalidArgumentError */
+function parseDelayAhead(text: string): Date {
+  const now = Date.now();
+  const at = parseDelay(text, now);
+  if (at.getTime() - now <= maxAheadMs) return at;
+  throw new InvalidArgumentError("At most 35d is expected.");
 }
 
 /** @throws InvalidArgumentError */

@@ -7,6 +7,13 @@ test("the server's members are named as options", () => {
   for (const [sentence, expected] of [
     ["rotate with overlapSeconds 0, which", "rotate with --overlap 0, which"],
     ["Invalid notBefore: it may be", "Invalid --at: it may be"],
+    [
+      "It is bad: tag must not have more",
+      "It is bad: --tag must not have more",
+    ],
+    ["Invalid tag: at most", "Invalid --tag: at most"],
+    ["Invalid backend: there is", "Invalid --backend: there is"],
+    ["Invalid recipient: the tag", "Invalid recipient: the tag"],
     ["Invalid sms.sender: a name", "Invalid --sender: a name"],
     ["Invalid sms.params: To may", "Invalid --param: To may"],
     ["Invalid sms: none", "Invalid sms: none"],

@@ -32,14 +32,18 @@ export const parameters: ReadonlyMap<string, string> = new Map(
   Object.entries({
     events: "--events",
     protocol: "--protocol",
+    tag: "--tag",
+    backend: "--backend",
+    priority: "--priority",
   }),
 );
 
 /** A sentence of the server's in the command line's words. */
 export function withOptionNames(sentence: string): string {
   return sentence
+    .replace(/(?<=^Invalid )[a-z]+(?=:)/, (it) => parameters.get(it) ?? it)
     .replace(
-      /^[a-z]+(?= (?:is not as expected|must be))/,
+      /(?<=^|: )[a-z]+(?= (?:is not as expected|must be|must not have))/,
       (it) => parameters.get(it) ?? it,
     )
     .replace(

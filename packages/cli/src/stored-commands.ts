@@ -85,8 +85,8 @@ function list(kind: StoredKind): Command {
     .option("--limit <n>", "how many at most", wholeNumber(1, 1_000_000), 20)
     .action(async (options: ListOptions) => {
       const { limit, state, tag, template, to, since, until } = options;
-      const { related: relatedObject } = options;
-      const query = { state, tag, template, relatedObject, to, since, until };
+      const { related: relatedObjects } = options;
+      const query = { state, tag, template, relatedObjects, to, since, until };
       const pageSize = Math.min(limit, 1000);
       const found = await withServer(options, async ({ carillon }) => {
         const messages: StoredMessageSummary[] = [];

@@ -131,6 +131,7 @@ export type {
 export type { Resources, Switch } from "./carillon/resources.ts";
 export type {
   Sandbox,
+  SandboxAttachment,
   SandboxMail,
   SandboxQuery,
   SandboxRequest,

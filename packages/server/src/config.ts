@@ -299,7 +299,10 @@ function fromObject(
           source,
           problem: `there is no such key${didYouMean(
             full,
-            keys.map((other) => other.path),
+            namesLike(
+              full,
+              keys.map((other) => other.path),
+            ),
           )}`,
         });
       }
@@ -580,6 +583,18 @@ function freeze(value: unknown): unknown {
     Object.freeze(value);
   }
   return value;
+}
+
+/** The paths, and of sections those that are as deep as what was written. */
+function namesLike(
+  written: string,
+  paths: readonly string[],
+): readonly string[] {
+  const depth = written.split(".").length;
+  const sections = paths.map((path) =>
+    path.split(".").slice(0, depth).join("."),
+  );
+  return [...new Set([...paths, ...sections])];
 }
 
 function didYouMean(name: string, names: readonly string[]): string {

@@ -103,6 +103,11 @@ test("a second service is refused the folder of the first", async (t) => {
 });
 
 for (const [title, settings, expected] of [
+  [
+    "an unknown section",
+    { sms: { batc: {} } },
+    /sms\.batc: there is no such key; did you mean sms\.batch\?/,
+  ],
   ["an unknown key", { dat: "x" }, /dat: there is no such key; did you mean/],
   [
     "several mistakes",

@@ -3,6 +3,7 @@
 import { createSenderCheck, textOfHtml } from "@carillon/channels";
 import {
   batchTermsOf,
+  CarillonError,
   checkAccents,
   cleanPhoneNumber,
   cleanText,
@@ -52,7 +53,7 @@ export function storedRulesOf(
   return {
     sms: {
       cleanRecipient: (to) =>
-        cleanPhoneNumber(to, settings().sms.defaultPhoneCode),
+        toPhoneNumber(to, settings().sms.defaultPhoneCode),
       cleanText: (text, { accents }) =>
         cleanText(
           text,
@@ -72,4 +73,16 @@ export function storedRulesOf(
       textOfHtml,
     },
   };
+}
+
+/** @throws CarillonError ENDPOINT_INVALID */
+function toPhoneNumber(to: unknown, defaultPhoneCode?: string): string {
+  const number = cleanPhoneNumber(to, defaultPhoneCode);
+  if (defaultPhoneCode !== undefined || !/^[1-9]\d{8}$/.test(number)) {
+    return number;
+  }
+  throw new CarillonError(
+    "ENDPOINT_INVALID",
+    "Invalid recipient: it does not start with + and a country code; sms.defaultPhoneCode is what would be put in front of nine digits, and is not set.",
+  );
 }

@@ -28,6 +28,7 @@ import { checkPermissions } from "../doctor/permissions.ts";
 import { checkPort } from "../doctor/port.ts";
 import { checkPublicUrl } from "../doctor/public-url.ts";
 import { formatFindings } from "../doctor/report.ts";
+import { isSandbox } from "../doctor/running-sandbox.ts";
 import {
   findRunningServer,
   type RunningServer,
@@ -139,7 +140,12 @@ async function examineConfigured(
     ...checkCarrierCalls(config),
     ...(await checkPublicUrl(publicUrl, { signal, instance })),
     await checkMailServer(
-      { ...config, ca: toConfiguredEmail(config).tls?.ca },
+      {
+        ...config,
+        sandbox:
+          config.sandbox || (await isSandbox(credentials, url, { signal })),
+        ca: toConfiguredEmail(config).tls?.ca,
+      },
       { signal },
     ),
     ...(await checkDkim(dkimRecordOf(config), config.mailFrom, { signal })),

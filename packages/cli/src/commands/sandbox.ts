@@ -2,6 +2,7 @@
 
 import type {
   Sandbox,
+  SandboxAttachment,
   SandboxMail,
   SandboxQuery,
   SandboxRequest,
@@ -61,11 +62,24 @@ const mails: Inbox<SandboxMail> = {
     `To:       ${printable(one.to.join(", "))}`,
     `Subject:  ${printable(one.subject)}`,
     `Received: ${instantText(one.receivedAt)}`,
+    ...one.attachments.map(
+      (file) => `File:     ${printable(attachmentText(file))}`,
+    ),
     "",
     ...linesOf(one.text || one.html),
   ],
   textOf: (one) => one.text || one.html,
 };
+
+function attachmentText({
+  name,
+  contentType,
+  size,
+  contentId,
+}: SandboxAttachment): string {
+  const inline = contentId === undefined ? "" : `, cid:${contentId}`;
+  return `${name} (${contentType}, ${size} bytes${inline})`;
+}
 
 const texts: Inbox<SandboxText> = {
   noun: "text",

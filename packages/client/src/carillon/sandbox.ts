@@ -25,6 +25,18 @@ export interface SandboxMail extends JsonObject {
   readonly subject: string;
   readonly text: string;
   readonly html: string;
+  /** Files and inline images. */
+  readonly attachments: readonly SandboxAttachment[];
+}
+
+/** A file that a mail of the sandbox carries. */
+export interface SandboxAttachment extends JsonObject {
+  readonly name: string;
+  readonly contentType: string;
+  /** Bytes. */
+  readonly size: number;
+  /** What `cid:` of the HTML names. */
+  readonly contentId?: string | undefined;
 }
 
 /** A text that a phone of the sandbox got or sent. */
@@ -138,6 +150,21 @@ function toMail(body: JsonObject): SandboxMail {
     subject: findText(body, "subject") ?? "",
     text: findText(body, "text") ?? "",
     html: findText(body, "html") ?? "",
+    // Older servers do not tell.
+    attachments:
+      body.attachments === undefined
+        ? []
+        : readObjects(body, "attachments").map(toAttachment),
+  };
+}
+
+function toAttachment(body: JsonObject): SandboxAttachment {
+  return {
+    ...body,
+    name: findText(body, "name") ?? "",
+    contentType: findText(body, "contentType") ?? "",
+    size: findNumber(body, "size") ?? 0,
+    contentId: findText(body, "contentId"),
   };
 }
 

@@ -272,7 +272,7 @@ test("a list walks all pages", async () => {
   const found = await Array.fromAsync(
     server.carillon.sms.list({
       state: "ERROR_RETRY",
-      relatedObject: { type: "order", id: 7 },
+      relatedObjects: [{ type: "order", id: 7 }],
       since: new Date(at),
       until: "2027-01-01T00:00:00Z",
       pageSize: 1,

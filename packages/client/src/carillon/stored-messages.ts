@@ -171,8 +171,8 @@ export interface StoredMessageQuery {
   readonly tag?: string | undefined;
   /** The slug of the template they were made from. */
   readonly template?: string | undefined;
-  /** Only those about this object; of several, about all of them. */
-  readonly relatedObject?: RelatedObject | readonly RelatedObject[] | undefined;
+  /** Only those about all of these objects. */
+  readonly relatedObjects?: readonly RelatedObject[] | undefined;
   readonly to?: string | undefined;
   /** Only those created then or later. */
   readonly since?: Instant | undefined;
@@ -370,13 +370,13 @@ export function createStoredMessages<
     find: (id, options) => foundOrNot(get(id, options)),
     async *list(filter = {}, options) {
       // What the types do not know is the server's to refuse.
-      const { relatedObject, since, until, pageSize, ...rest } = filter;
+      const { relatedObjects, since, until, pageSize, ...rest } = filter;
       const path = [name];
       let before: string | undefined;
       do {
         const query = {
           ...rest,
-          ...toRelatedQuery(relatedObject),
+          ...toRelatedQuery(relatedObjects),
           since: findInstantText("since", since),
           until: findInstantText("until", until),
           limit: pageSize ?? defaultPageSize,

@@ -58,7 +58,9 @@ export interface PublishRequest extends MessageOptions {
   readonly timeToLive?: unknown;
   readonly attributes?: readonly MessageAttribute[];
   /** What the API calls these members, for errors; default: our own names. */
-  readonly names?: MessageOptionNames & { readonly timeToLive: string };
+  readonly names?: MessageOptionNames & {
+    readonly timeToLive?: string | undefined;
+  };
   /** Names the request, so that its repetition is known for one. */
   readonly repeatable?: IdempotentRequest | undefined;
 }

@@ -19,6 +19,7 @@ import {
   type MessageContent,
   type NewMessage,
 } from "../messages/message.ts";
+import type { SmsOptions } from "../messages/sms-options.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { DirectRecipient } from "../ports/delivery-store.ts";
 import { checkEndpoint, type Protocols } from "../subscriptions/protocol.ts";
@@ -234,6 +235,7 @@ export function createStoredRequests(
       const request: PublishRequest = {
         ...options,
         sms: smsOptionsOf(options),
+        ...(isSet(options.backend) && { names: backendNames }),
         subject: mail.subject,
         timeToLive: isSet(options.timeToLive)
           ? options.timeToLive
@@ -269,6 +271,14 @@ export function createStoredRequests(
     return withNamed("sms", named, "provider", backend, "backend");
   }
 }
+
+/** What is wrong with the provider is told of what was given. */
+const backendNames = {
+  sms: (member?: keyof SmsOptions) => {
+    if (member === "provider") return "backend";
+    return member === undefined ? "sms" : `sms.${member}`;
+  },
+};
 
 /** The options of mails, with the sender and the backend that stand beside them. */
 function mailOptionsOf({

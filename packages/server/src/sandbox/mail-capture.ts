@@ -13,6 +13,15 @@ import { findMailboxOutcome, type MailboxOutcome } from "./outcomes.ts";
 import { createPauses } from "./pauses.ts";
 import { RingBuffer } from "./ring-buffer.ts";
 
+export interface CapturedAttachment {
+  readonly name: string;
+  readonly contentType: string;
+  /** Bytes. */
+  readonly size: number;
+  /** What `cid:` of the HTML names. */
+  readonly contentId?: string;
+}
+
 export interface CapturedMail {
   readonly id: string;
   readonly receivedAt: EpochMs;
@@ -24,6 +33,8 @@ export interface CapturedMail {
   readonly subject: string;
   readonly text: string;
   readonly html: string;
+  /** Files and inline images, without what is in them. */
+  readonly attachments: readonly CapturedAttachment[];
   readonly headers: readonly {
     readonly name: string;
     readonly value: string;
@@ -81,6 +92,7 @@ export async function createMailCapture(ports: {
       subject: mail.subject ?? "",
       text: mail.text ?? "",
       html: mail.html ?? "",
+      attachments: mail.attachments.map(toAttachment),
       headers: mail.headers.map(({ originalKey, value }) => ({
         name: originalKey,
         value,
@@ -222,4 +234,23 @@ function formatAddress(
   if (!address) return "";
   const { name, address: mailbox = "" } = address;
   return name ? `${name} <${mailbox}>` : mailbox;
+}
+
+function toAttachment({
+  filename,
+  mimeType,
+  contentId,
+  content,
+}: Email["attachments"][number]): CapturedAttachment {
+  return {
+    name: filename ?? "",
+    contentType: mimeType,
+    size:
+      typeof content === "string"
+        ? Buffer.byteLength(content)
+        : content.byteLength,
+    ...(contentId !== undefined && {
+      contentId: contentId.replace(/^<|>$/g, ""),
+    }),
+  };
 }

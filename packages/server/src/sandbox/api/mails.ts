@@ -24,6 +24,17 @@ const MailBody = Type.Object(
     subject: Type.String({ description: "Of its header" }),
     text: Type.String({ description: "Its plain text" }),
     html: Type.String({ description: "Its HTML, else empty" }),
+    attachments: Type.Array(
+      Type.Object({
+        name: Type.String({ description: "Of the file; empty: it has none" }),
+        contentType: Type.String({ description: "Its media type" }),
+        size: Type.Integer({ description: "Its bytes" }),
+        contentId: Type.Optional(
+          Type.String({ description: "What `cid:` of the HTML names" }),
+        ),
+      }),
+      { description: "Files and inline images, without what is in them" },
+    ),
     headers: Type.Array(
       Type.Object({
         name: Type.String({ description: "Of the field" }),
@@ -101,6 +112,7 @@ function toBody({
     receivedAt: toMillisecondsText(receivedAt),
     envelopeTo: [...mail.envelopeTo],
     to: [...mail.to],
+    attachments: [...mail.attachments],
     headers: [...mail.headers],
   };
 }

@@ -132,7 +132,7 @@ const rows: readonly (readonly [
     { ...text, backend: "nobody" },
     400,
     "MESSAGE_OPTION_INVALID",
-    /nobody|backend|provider/,
+    /^Invalid backend: there is no provider called "nobody"/,
   ],
   [
     "a tag of 51 characters",

@@ -60,6 +60,7 @@ const channels = {
   sms: {
     path: "/sms",
     group: "SMS",
+    one: "SMS",
     a: "an SMS",
     many: "SMS messages",
     mostBodyBytes: messageBodyBytes,
@@ -67,6 +68,7 @@ const channels = {
   email: {
     path: "/emails",
     group: "E-mails",
+    one: "mail",
     a: "a mail",
     many: "mails",
     mostBodyBytes: mailBodyBytes(mailLimits.mostAttachmentBytes),
@@ -137,7 +139,7 @@ export function storedMessageRoutes(
   }: StoredMessagePorts & Pick<V2Ports, "protocols">,
 ): void {
   const messages = stored[channel];
-  const { path, group, a, many, mostBodyBytes: bodyLimit } = channels[channel];
+  const { path, group, one, a, many, mostBodyBytes: bodyLimit } = channels[channel];
   const tags = [group];
   const bodies = requestSchemas(channel);
   const response = { 200: StoredMessageBody, ...refusals };
@@ -155,7 +157,10 @@ export function storedMessageRoutes(
   ): Promise<StoredMessage> {
     const found = await messages.find(projectId, id);
     if (found) return found;
-    throw new CarillonError("DELIVERY_NOT_FOUND", "Message not found.");
+    throw new CarillonError(
+      "DELIVERY_NOT_FOUND",
+      `There is no ${one} of that id in this project.`,
+    );
   }
 
   function answerSent(reply: FastifyReply, message: StoredMessage) {

@@ -15,6 +15,7 @@ for (const page of [
   "packages/server/README.md",
   "docs/guides/embed.md",
   "docs/guides/stored-messages.md",
+  "docs/guides/templates.md",
 ]) {
   test(`programs of ${page} print what it says`, async (t) => {
     const content = await readFile(join(root, page), "utf8");
@@ -24,11 +25,11 @@ for (const page of [
     assert.ok(programs.length > 0);
     assert.equal(content.match(/^```ts$/gm)?.length, programs.length);
     const folder = await createFolder(t);
+    // One for all, as a reader has it: they keep their data there.
+    const cwd = join(folder, "programs");
+    await mkdir(cwd);
     for (const [at, [, program = "", expected]] of programs.entries()) {
-      // A folder for each, as they keep their data in the working directory.
-      const cwd = join(folder, `${at}`);
-      await mkdir(cwd);
-      const path = join(cwd, "main.ts");
+      const path = join(cwd, `main-${at}.ts`);
       await writeFile(path, program);
       assert.equal(await runProgram(path, cwd), expected, program);
     }
@@ -45,6 +46,29 @@ test("the example of stored messages prints what its README says", async (t) => 
   assert.equal(
     await runProgram(join(example, "main.ts"), folder, [data]),
     expected,
+  );
+});
+
+test("a backend that is an object throws what write-a-backend.md says", async (t) => {
+  const page = "docs/guides/write-a-backend.md";
+  const content = await readFile(join(root, page), "utf8");
+  const [, backend] = /^```js\n(.*?)^```/ms.exec(content) ?? [];
+  assert.ok(backend);
+  const folder = await createFolder(t);
+  await writeFile(join(folder, "backend.mjs"), backend);
+  const program = `
+    import { open } from "@carillon/server";
+    import mine from "./backend.mjs";
+    await using carillon = await open({ data: "data", providers: { mine } });
+    for (const to of ["+420777123451", "+420777123452"]) {
+      const { state, error } = await carillon.sms.send({ to, text: "Hi" });
+      console.log(state, error);
+    }`;
+  const path = join(folder, "main.ts");
+  await writeFile(path, program);
+  assert.equal(
+    await runProgram(path, folder),
+    "retrying Acme is busy\nrejected Acme has no such number\n",
   );
 });
 

@@ -139,7 +139,14 @@ export function storedMessageRoutes(
   }: StoredMessagePorts & Pick<V2Ports, "protocols">,
 ): void {
   const messages = stored[channel];
-  const { path, group, one, a, many, mostBodyBytes: bodyLimit } = channels[channel];
+  const {
+    path,
+    group,
+    one,
+    a,
+    many,
+    mostBodyBytes: bodyLimit,
+  } = channels[channel];
   const tags = [group];
   const bodies = requestSchemas(channel);
   const response = { 200: StoredMessageBody, ...refusals };

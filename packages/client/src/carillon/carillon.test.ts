@@ -479,7 +479,7 @@ const operations: readonly (readonly [
     (c) => c.sandbox.mails({ query: "ann", limit: 1 }),
     ["GET", "sandbox/mails?query=ann&limit=1"],
     { mails: [mail] },
-    [mail],
+    [{ ...mail, attachments: [] }],
   ],
   [
     "sandbox.texts",

@@ -87,9 +87,6 @@ export function acceptAnyBody(app: HttpApp): void {
   );
 }
 
-/** So many times its limit of a body are read, to be thrown away. */
-const discardFactor = 3;
-
 /**
  * Reads a body into one buffer that grows with it. Not Fastify's own reader:
  * that one keeps each chunk as it came, and a body that is sent byte by byte
@@ -101,10 +98,7 @@ function readBody(
   done: (error: Error | null, body?: Buffer) => void,
 ): void {
   const bodyLimit = bodyBytesOf(request);
-  // A client that still sends when the answer comes may see a broken connection
-  // in its place: of a body that is not far too large the rest is thrown away.
-  const readLimit = discardFactor * bodyLimit;
-  if (Number(request.headers["content-length"]) > readLimit) {
+  if (Number(request.headers["content-length"]) > bodyLimit) {
     done(new errorCodes.FST_ERR_CTP_BODY_TOO_LARGE());
     return;
   }
@@ -113,9 +107,7 @@ function readBody(
   const onData = (chunk: Buffer) => {
     const end = length + chunk.length;
     if (end > bodyLimit) {
-      body = noBody;
-      length = end;
-      if (end > readLimit) onEnd();
+      finish(new errorCodes.FST_ERR_CTP_BODY_TOO_LARGE());
       return;
     }
     if (length === 0) body = chunk;
@@ -125,10 +117,7 @@ function readBody(
     }
     length = end;
   };
-  const onEnd = () =>
-    finish(
-      length > bodyLimit ? new errorCodes.FST_ERR_CTP_BODY_TOO_LARGE() : null,
-    );
+  const onEnd = () => finish(null);
   const finish = (error: Error | null) => {
     payload.off("data", onData).off("end", onEnd).off("error", finish);
     if (error) done(error);

@@ -86,7 +86,8 @@ test("a stored mail arrives with all that it was given", async (t) => {
 test("the files of a bulk are read once for those that are sent at once", async (t) => {
   const { emails, project, received, reads } = await setUp(t);
   const { to: _, ...content } = order;
-  const addresses = Array.from({ length: 40 }, (_, n) => `a${n}@example.com`);
+  // No more than go at once: the others would wait for a clock that stands.
+  const addresses = Array.from({ length: 20 }, (_, n) => `a${n}@example.com`);
 
   const kept = await emails.sendBulk(project, { ...content, to: addresses });
 
@@ -94,9 +95,9 @@ test("the files of a bulk are read once for those that are sent at once", async 
     new Set(kept.map((it) => it.delivery.state)),
     new Set(["delivered"]),
   );
-  assert.equal(received.length, 40);
+  assert.equal(received.length, 20);
   assert.ok(received.every(({ attachments }) => attachments.length === 2));
-  assert.ok(reads() < 10, `${reads()} reads`);
+  assert.ok(reads() < 5, `${reads()} reads`);
 });
 
 test("a mail without files has none looked up", async (t) => {

@@ -138,6 +138,8 @@ export function testFailover({ test }: EngineCases): void {
     const engine = await world.start();
     await engine.publisher.sendSms(projectId, phone, "hi");
     for (let n = 0; n < 20; n++) await world.clock.advanceSettled(1000);
+    // Given back, whenever the store answers.
+    await world.settle();
     assert.equal((await deliveryOf(world)).state, "waiting");
     assert.deepEqual(world.written, []);
   });

@@ -18,6 +18,12 @@ export type TopicId = Branded<"TopicId">;
 /** Id of a subscription: the last part of its URN. */
 export type SubscriptionId = Branded<"SubscriptionId">;
 
+/** Id of a mailbox: the user name of its subscriber's credentials. */
+export type MailboxId = Branded<"MailboxId">;
+
+/** Id of a publisher account: the user name of its credentials. */
+export type PublisherId = Branded<"PublisherId">;
+
 /**
  * Id of a message: a UUIDv7 without dashes (RFC 9562 §5.7), so that ids sort by
  * time.

@@ -94,9 +94,11 @@ export {
   type DeliveryId,
   type IdSource,
   isHexId,
+  type MailboxId,
   type MessageId,
   type NewId,
   type ProjectId,
+  type PublisherId,
   parseDeliveryId,
   type SubscriptionId,
   type TopicId,
@@ -429,7 +431,6 @@ export type {
   UserRole,
 } from "./ports/identity-store.ts";
 export type { InboundStore } from "./ports/inbound-store.ts";
-export type { LaneClaim, LaneStore } from "./ports/lane-store.ts";
 export { type LogFields, type Logger, silentLogger } from "./ports/logger.ts";
 export type {
   MailEventStore,
@@ -438,6 +439,7 @@ export type {
   RecordedMailEvent,
   SuppressionKey,
 } from "./ports/mail-event-store.ts";
+export type { MailboxStore } from "./ports/mailbox-store.ts";
 export type {
   ImportBatch,
   ImportedDelivery,
@@ -446,6 +448,16 @@ export type {
   ImportResult,
   MessageImportStore,
 } from "./ports/message-import-store.ts";
+export {
+  type DeadMessage,
+  type EndedLeases,
+  type LeaseKey,
+  type LeaseRequest,
+  type LegacyReceive,
+  type MessageLease,
+  type MessageQueueStore,
+  maxEventsOfStream,
+} from "./ports/message-queue-store.ts";
 export type {
   MessageCancellation,
   MessageFilter,
@@ -459,6 +471,7 @@ export type {
   OptOutRecordStore,
 } from "./ports/opt-out-record-store.ts";
 export type { Page, PageRequest } from "./ports/page.ts";
+export type { PublisherStore } from "./ports/publisher-store.ts";
 export type {
   ResourceTagStore,
   TaggedTopic,
@@ -542,6 +555,49 @@ export type {
   WorkKind,
   WorkStore,
 } from "./ports/work-store.ts";
+export { parseLeaseId, toLeaseId } from "./pull/lease-id.ts";
+export {
+  checkMailboxName,
+  isMailboxName,
+  type LegacyConfirm,
+  legacyConfirmModes,
+  type Mailbox,
+  type MailboxChange,
+  type MailboxCounts,
+  mailboxNameForm,
+  maxMailboxNameLength,
+  maxMailboxQuota,
+  type NewMailbox,
+} from "./pull/mailbox.ts";
+export {
+  defaultPullSettings,
+  type Mailboxes,
+  type MailboxStream,
+  type PulledMessage,
+  type PullSettings,
+  pullLimits,
+  type ReceiveOptions,
+  type SettledLeases,
+  type StreamEnd,
+  type StreamOptions,
+  type StreamOutput,
+} from "./pull/mailboxes.ts";
+export {
+  allCategories,
+  type Category,
+  maxCategoriesOfMessage,
+  maxCategoriesOfPublisher,
+  maxCategoryLength,
+  type NewPullPublisher,
+  type PullPublisher,
+  type PullPublisherChange,
+} from "./pull/publisher.ts";
+export type {
+  PublicationCounts,
+  PullPublishers,
+  WithSecret,
+} from "./pull/pull-publishers.ts";
+export type { Followed, PullSubscribers } from "./pull/pull-subscribers.ts";
 export { createReload } from "./reload.ts";
 export {
   addToCounter,

@@ -16,8 +16,8 @@ import type { DeliveryStore } from "../ports/delivery-store.ts";
 import type { DetectionStore } from "../ports/detection-store.ts";
 import type { Dispatcher, WorkHint } from "../ports/dispatcher.ts";
 import type { IdempotencyStore } from "../ports/idempotency-store.ts";
-import type { LaneStore } from "../ports/lane-store.ts";
 import type { Logger } from "../ports/logger.ts";
+import type { MessageQueueStore } from "../ports/message-queue-store.ts";
 import type { StoreChanges } from "../ports/store-changes.ts";
 import type { TemplateReader } from "../ports/template-store.ts";
 import type {
@@ -57,7 +57,7 @@ export interface EnginePorts {
     Pick<DetectionStore, "removeEndedDetections"> &
     Pick<TemplateReader, "findTemplateVariants"> &
     Pick<BindingStore, "findBinding"> &
-    Pick<LaneStore, "expireLanes"> &
+    Pick<MessageQueueStore, "expireMessages"> &
     Pick<StoreChanges, "changes"> & {
       readonly exclusive: boolean;
       reclaimAll(): Promise<ReclaimedWork>;

@@ -149,13 +149,19 @@ export class RangeOutcomes {
 
   /** No engine is to look at it again: it wakes nobody. */
   #leaveToSubscriber(item: SendItem): void {
+    const { mailbox } = item.recipient;
+    if (mailbox === undefined) {
+      throw new Error(`Subscription ${item.recipient.target} has no mailbox.`);
+    }
+    const { orderingKey } = this.#message;
     this.#push(item, {
       ...deliveryOf(item),
       state: "waiting",
       attempts: 0,
       pull: {
-        lane: item.recipient.target,
+        mailbox,
         expiresAt: expiryOf(item, this.#context.rules),
+        ...(orderingKey !== undefined && { orderingKey }),
       },
     });
   }

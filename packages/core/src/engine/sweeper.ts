@@ -5,14 +5,14 @@
  */
 
 import type { Clock, Timer } from "../ports/clock.ts";
-import type { LaneStore } from "../ports/lane-store.ts";
 import type { Logger } from "../ports/logger.ts";
+import type { MessageQueueStore } from "../ports/message-queue-store.ts";
 import type { NextDue, WorkStore } from "../ports/work-store.ts";
 import type { EngineLeases } from "./engine-leases.ts";
 
 export interface SweeperPorts {
   readonly store: Pick<WorkStore, "renew" | "reclaim" | "nextDue"> &
-    Pick<LaneStore, "expireLanes">;
+    Pick<MessageQueueStore, "expireMessages">;
   readonly leases: EngineLeases;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -106,7 +106,7 @@ export class Sweeper {
   async #expire(): Promise<void> {
     const { store, clock } = this.#ports;
     for (let batch = 0; batch < maxExpireBatches; batch++) {
-      const count = await store.expireLanes(clock.now(), expireBatchSize);
+      const count = await store.expireMessages(clock.now(), expireBatchSize);
       if (count < expireBatchSize) return;
     }
   }

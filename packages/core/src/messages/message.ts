@@ -106,6 +106,11 @@ export interface Message {
   readonly class?: MessageClass;
   /** A label of the publisher's, to find messages by. */
   readonly tag?: string;
+  /**
+   * Who fetches messages gets those of one key one after the other: the next when
+   * the one before is confirmed.
+   */
+  readonly orderingKey?: string;
   /** What the message is about in the publisher's own system. */
   readonly relatedObjects?: readonly RelatedObject[];
   /** What its texts are sent with. */

@@ -255,6 +255,8 @@ export interface Recipient {
   /** The subscription's, for the link by which its subscriber leaves. */
   readonly generation?: number;
   readonly extension?: SubscriptionExtension;
+  /** Number of the mailbox that it fetches from; only of pull protocols. */
+  readonly mailbox?: number;
   /** Absent: signed as SMN does. */
   readonly signature?: SubscriptionSignature;
   /** Set by `readAudience` only: what was claimed has passed already. */

@@ -81,4 +81,6 @@ export interface MessageReport {
   readonly fannedOut: boolean;
   /** How many deliveries are in each state; states with none are left out. */
   readonly counts: Partial<Record<DeliveryState, number>>;
+  /** How many of those that failed no mailbox took. Absent: none. */
+  readonly unqueued?: number;
 }

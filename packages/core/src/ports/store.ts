@@ -12,11 +12,13 @@ import type { FailingEndpointStore } from "./failing-endpoint-store.ts";
 import type { IdempotencyStore } from "./idempotency-store.ts";
 import type { IdentityStore } from "./identity-store.ts";
 import type { InboundStore } from "./inbound-store.ts";
-import type { LaneStore } from "./lane-store.ts";
 import type { MailEventStore } from "./mail-event-store.ts";
+import type { MailboxStore } from "./mailbox-store.ts";
 import type { MessageImportStore } from "./message-import-store.ts";
+import type { MessageQueueStore } from "./message-queue-store.ts";
 import type { MessageReader } from "./message-store.ts";
 import type { OptOutRecordStore } from "./opt-out-record-store.ts";
+import type { PublisherStore } from "./publisher-store.ts";
 import type { ResourceTagStore } from "./resource-tag-store.ts";
 import type { StatisticsReader } from "./statistics-store.ts";
 import type { StoreChanges } from "./store-changes.ts";
@@ -44,7 +46,9 @@ export interface Store
     DeliveryStore,
     DeliveryCheckStore,
     WorkStore,
-    LaneStore,
+    MessageQueueStore,
+    MailboxStore,
+    PublisherStore,
     IdempotencyStore,
     DeliveryActionStore,
     StoredMessageStore,

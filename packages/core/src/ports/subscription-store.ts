@@ -1,5 +1,7 @@
 import type { ProjectId, SubscriptionId } from "../ids.ts";
+import type { MessageLives } from "../messages/default-life.ts";
 import type { NewMessage } from "../messages/message.ts";
+import type { NewMailbox } from "../pull/mailbox.ts";
 import type { ConfirmationLimit } from "../subscriptions/confirmation-limits.ts";
 import type { FilterPolicy } from "../subscriptions/filter-policy.ts";
 import type { Protocol } from "../subscriptions/protocol.ts";
@@ -56,6 +58,16 @@ export interface NewSubscription {
   /** Absent: as SMN does. */
   readonly signature?: SubscriptionSignature;
   readonly createdAt: EpochMs;
+  /**
+   * Of a pull protocol: the mailbox of its endpoint, which is made with these
+   * settings if the project has none of that name.
+   */
+  readonly mailbox?: NewMailbox;
+  /**
+   * The topic's newest message, if there is one and it still lives, is put into the
+   * mailbox in the same transaction. Its life is reckoned by these.
+   */
+  readonly withLatest?: MessageLives;
 }
 
 /** What its owner changes of a subscription; the rest stays. */

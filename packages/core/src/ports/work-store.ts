@@ -182,11 +182,15 @@ export interface RangeOutcome extends DeliveryOutcome {
   readonly billable?: boolean;
   /** Of its row, as long as that waits. Default: {@link defaultUrgency}. */
   readonly urgency?: Urgency;
-  /** Its subscriber fetches it: see {@link LaneStore}. */
+  /**
+   * Its subscriber fetches it: see `MessageQueueStore`. The store writes it as
+   * `failed` instead when the mailbox is full or disabled.
+   */
   readonly pull?: {
-    /** Number of the subscription. */
-    readonly lane: number;
+    /** Number of the mailbox. */
+    readonly mailbox: number;
     readonly expiresAt: EpochMs;
+    readonly orderingKey?: string;
   };
   /**
    * Its attempt is still under way: the delivery is `sending`, claimed with
@@ -207,6 +211,8 @@ export interface FinishReport {
   /** False of a range whose lease was lost: nothing was written. */
   readonly kept: boolean;
   readonly refused: readonly RefusedOutcome[];
+  /** Deliveries that no mailbox took: `failed`. Absent: all were taken. */
+  readonly unqueued?: readonly UnqueuedDelivery[];
   /**
    * How many recipients, about, are in the range of the message's next topic,
    * whose turn it is now. Absent: there is none.
@@ -221,6 +227,14 @@ export interface FinishReport {
 export interface RefusedOutcome {
   readonly messageSeq: number;
   readonly target: number;
+  readonly reason: string;
+}
+
+/** A delivery that its mailbox did not take. */
+export interface UnqueuedDelivery {
+  readonly messageSeq: number;
+  readonly target: number;
+  /** It is full, or disabled, or was deleted. */
   readonly reason: string;
 }
 

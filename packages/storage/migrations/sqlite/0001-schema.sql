@@ -160,9 +160,13 @@ CREATE TABLE subscriptions (
   code_expires_at INTEGER,
   created_at INTEGER NOT NULL,
   -- The row of a deleted subscription (status 4, 5) stays for the ledger.
-  deleted_at INTEGER
+  deleted_at INTEGER,
+  -- Of a pull protocol its mailbox (mailboxes.seq).
+  mailbox    INTEGER
 ) STRICT;
 
+CREATE INDEX subscriptions_of_mailbox ON subscriptions (mailbox)
+  WHERE mailbox IS NOT NULL AND status < 4;
 CREATE UNIQUE INDEX subscriptions_id ON subscriptions (id);
 -- The endpoint first, so that it is found without knowing the topic.
 CREATE UNIQUE INDEX subscriptions_endpoint
@@ -187,6 +191,64 @@ CREATE TABLE subscription_blocks (
   count      INTEGER NOT NULL,
   PRIMARY KEY (project_id, topic_seq, block)
 ) STRICT, WITHOUT ROWID;
+
+-- What waits for pull endpoints, and the credentials by which it is fetched.
+CREATE TABLE mailboxes (
+  seq            INTEGER PRIMARY KEY AUTOINCREMENT,
+  id             TEXT    NOT NULL,
+  project_id     TEXT    NOT NULL,
+  -- The endpoint of its subscriptions.
+  name           TEXT    NOT NULL,
+  -- NULL: it has no credentials of its own.
+  secret_hash    TEXT,
+  quota          INTEGER NOT NULL,
+  legacy_confirm INTEGER NOT NULL,
+  disabled       INTEGER NOT NULL DEFAULT 0,
+  -- 1: its subscriber confirms by id.
+  confirms_by_id INTEGER NOT NULL DEFAULT 0,
+  -- When the last GET of the Notipy protocol came that found something leased, or
+  -- leased it.
+  last_get_at    INTEGER,
+  -- Deliveries in queue states 1 to 3.
+  depth          INTEGER NOT NULL DEFAULT 0,
+  -- Streams that were opened.
+  streams        INTEGER NOT NULL DEFAULT 0,
+  created_at     INTEGER NOT NULL
+) STRICT;
+
+CREATE UNIQUE INDEX mailboxes_id ON mailboxes (id);
+CREATE UNIQUE INDEX mailboxes_name ON mailboxes (project_id, name);
+CREATE INDEX mailboxes_of_project ON mailboxes (project_id, seq);
+
+CREATE TABLE publishers (
+  seq         INTEGER PRIMARY KEY AUTOINCREMENT,
+  id          TEXT    NOT NULL,
+  project_id  TEXT    NOT NULL,
+  name        TEXT    NOT NULL,
+  secret_hash TEXT    NOT NULL,
+  topic_name  TEXT    NOT NULL,
+  disabled    INTEGER NOT NULL DEFAULT 0,
+  created_at  INTEGER NOT NULL
+) STRICT;
+
+CREATE UNIQUE INDEX publishers_id ON publishers (id);
+CREATE UNIQUE INDEX publishers_name ON publishers (project_id, name);
+CREATE INDEX publishers_of_project ON publishers (project_id, seq);
+CREATE INDEX publishers_topic ON publishers (project_id, topic_name);
+
+-- Topics of a publisher's project.
+CREATE TABLE categories (
+  seq          INTEGER PRIMARY KEY AUTOINCREMENT,
+  publisher_id TEXT    NOT NULL,
+  project_id   TEXT    NOT NULL,
+  reference    TEXT    NOT NULL,
+  topic_name   TEXT    NOT NULL,
+  created_at   INTEGER NOT NULL
+) STRICT;
+
+CREATE UNIQUE INDEX categories_reference
+  ON categories (publisher_id, reference);
+CREATE INDEX categories_topic ON categories (project_id, topic_name);
 
 -- Those who can be subscribed by an id: a project's address book.
 CREATE TABLE subscription_users (
@@ -386,7 +448,9 @@ CREATE TABLE message_counts (
   filtered    INTEGER NOT NULL,
   suppressed  INTEGER NOT NULL,
   expired     INTEGER NOT NULL,
-  cancelled   INTEGER NOT NULL
+  cancelled   INTEGER NOT NULL,
+  -- Of those that failed, how many no mailbox took.
+  unqueued    INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
 -- Fan-out work that is not done: a message without a row here is fanned out.
@@ -469,9 +533,16 @@ CREATE TABLE deliveries (
   billable         INTEGER NOT NULL DEFAULT 0,
   -- In an escalation, counted from 1; NULL when it is in none.
   round            INTEGER,
-  -- The subscription whose subscriber fetches it; NULL where engines deliver,
-  -- and once it is settled.
-  lane             INTEGER,
+  -- The mailbox (mailboxes.seq) that its subscriber fetches it from; NULL where
+  -- engines deliver, and once it is settled and not dead.
+  mailbox          INTEGER,
+  -- 1: may be leased. 2: leased, or delayed, until lease_until, which is an instant
+  -- here. 3: an earlier one of its ordering key comes first. 4: dead, which it stays
+  -- until somebody redrives it. NULL: it is in no mailbox.
+  queue_state      INTEGER,
+  ordering_key     TEXT,
+  -- Of a leased one that went to a stream; grows within a mailbox.
+  event_id         INTEGER,
   -- The end of its life: what is fetched has one of its own, and so has what was
   -- resent with one; NULL: its message's.
   expires_at       INTEGER,
@@ -531,11 +602,15 @@ CREATE INDEX deliveries_poll ON deliveries (provider, poll_at)
 -- is found.
 CREATE INDEX deliveries_idle ON deliveries (billable, idle_from)
   WHERE idle_from IS NOT NULL;
--- Of what subscribers fetch; the key (message_seq, target) ends both, and the
--- index of what waits.
-CREATE INDEX deliveries_lane ON deliveries (lane) WHERE lane IS NOT NULL;
+-- Of what subscribers fetch; the key (message_seq, target) ends each of these.
+CREATE INDEX deliveries_queued ON deliveries (mailbox, queue_state)
+  WHERE mailbox IS NOT NULL;
+CREATE INDEX deliveries_leased ON deliveries (lease_until)
+  WHERE queue_state = 2;
+CREATE INDEX deliveries_ordered ON deliveries (mailbox, ordering_key)
+  WHERE ordering_key IS NOT NULL AND queue_state < 4;
 CREATE INDEX deliveries_expiring ON deliveries (expires_at)
-  WHERE lane IS NOT NULL;
+  WHERE queue_state < 4;
 CREATE INDEX deliveries_wait ON deliveries (wait_reason, urgency)
   WHERE wait_reason IS NOT NULL AND next_attempt_at IS NOT NULL;
 CREATE INDEX deliveries_round ON deliveries (message_seq, round)
@@ -548,6 +623,31 @@ CREATE INDEX deliveries_of_project
 -- is found at once and what went well costs nothing.
 CREATE INDEX deliveries_exceptional ON deliveries (message_seq, state, target)
   WHERE state NOT IN (4, 5);
+
+-- Whatever takes a delivery out of a mailbox, or puts a dead one back: the depth
+-- follows, and the next one of its ordering key may be leased. What is new is
+-- counted where it is written, for only as much is written as the quota lets in.
+CREATE TRIGGER deliveries_leave AFTER UPDATE OF queue_state ON deliveries
+  WHEN OLD.queue_state < 4 AND (NEW.queue_state IS NULL OR NEW.queue_state = 4)
+BEGIN
+  UPDATE mailboxes SET depth = depth - 1 WHERE seq = OLD.mailbox;
+END;
+CREATE TRIGGER deliveries_next AFTER UPDATE OF queue_state ON deliveries
+  WHEN OLD.ordering_key IS NOT NULL
+    AND OLD.queue_state < 4 AND (NEW.queue_state IS NULL OR NEW.queue_state = 4)
+BEGIN
+  UPDATE deliveries SET queue_state = 1
+    WHERE queue_state = 3 AND (message_seq, target) = (
+      SELECT message_seq, target FROM deliveries INDEXED BY deliveries_ordered
+      WHERE mailbox = OLD.mailbox AND ordering_key = OLD.ordering_key
+        AND queue_state < 4
+      ORDER BY message_seq, target LIMIT 1);
+END;
+CREATE TRIGGER deliveries_return AFTER UPDATE OF queue_state ON deliveries
+  WHEN NEW.queue_state < 4 AND (OLD.queue_state IS NULL OR OLD.queue_state = 4)
+BEGIN
+  UPDATE mailboxes SET depth = depth + 1 WHERE seq = NEW.mailbox;
+END;
 
 -- Attempts before the last one, which stands in the delivery's own row.
 CREATE TABLE attempts (

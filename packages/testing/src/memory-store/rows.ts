@@ -33,6 +33,8 @@ import {
   type InboundMessage,
   jobStates,
   type KeptCounter,
+  legacyConfirmModes,
+  type Mailbox,
   type Message,
   type MessageContent,
   type MessageTemplate,
@@ -123,6 +125,30 @@ export const subscriptionColumns: Columns<Subscription> = {
   signature: optional(json),
   generation: integer,
   codeExpiresAt: optional(integer),
+  createdAt: integer,
+  mailbox: optional(integer),
+};
+
+/** A mailbox; its depth is counted where it is asked for. */
+export interface MailboxRow extends Omit<Mailbox, "depth"> {
+  /** When the last GET of the Notipy protocol found something leased. */
+  readonly lastGetAt?: EpochMs;
+  /** Streams that were opened. */
+  readonly streams: number;
+}
+
+export const mailboxColumns: Columns<MailboxRow> = {
+  seq: integer,
+  id: text,
+  projectId: text,
+  name: text,
+  secretHash: optional(text),
+  quota: integer,
+  legacyConfirm: oneOf(legacyConfirmModes),
+  disabled: optional(flag),
+  confirmsById: optional(flag),
+  lastGetAt: optional(integer),
+  streams: integer,
   createdAt: integer,
 };
 

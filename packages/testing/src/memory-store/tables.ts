@@ -250,6 +250,8 @@ export function createTables(clock: Pick<Clock, "now">) {
     tags: table(rows.tagsColumns),
     bindings: table(rows.bindingColumns, noticeOfBinding),
     subscriptions: table(rows.subscriptionColumns, noticeOfSubscription),
+    /** By number, of those that there are. */
+    mailboxes: table(rows.mailboxColumns),
     confirmations: table(rows.confirmationColumns),
     subscriptionUsers: table(rows.subscriptionUserColumns),
     deletedSubscriptionUsers: table<object>({}),

@@ -11,6 +11,7 @@ import type {
   DeliveryState,
   ErrorClass,
   JobState,
+  LegacyConfirm,
   MailEventKind,
   MessageClass,
   MessageContent,
@@ -144,6 +145,12 @@ export const suppressionReasonCodes = {
   complained: 1,
   manual: 2,
 } as const satisfies Codes<SuppressionReason>;
+
+export const legacyConfirmCodes = {
+  auto: 0,
+  on: 1,
+  off: 2,
+} as const satisfies Codes<LegacyConfirm>;
 
 /** Builds the way back from a number to its name. */
 export function namesOf<Name extends string>(

@@ -60,6 +60,7 @@ const shape = {
   generation: integer,
   codeExpiresAt: optional(epochMs),
   createdAt: epochMs,
+  mailbox: optional(integer),
 };
 
 /** A signature as its column has it. */

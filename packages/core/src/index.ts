@@ -591,6 +591,8 @@ export {
   type NewPullPublisher,
   type PullPublisher,
   type PullPublisherChange,
+  type TopicUse,
+  toCategoryNames,
 } from "./pull/publisher.ts";
 export type {
   PublicationCounts,

@@ -9,6 +9,7 @@ import {
   attemptOutcomes,
   audienceKinds,
   type BindingData,
+  type Category,
   type Change,
   type ConfirmationGrant,
   type ConfirmationWindow,
@@ -46,6 +47,7 @@ import {
   type OptOutRecord,
   type Project,
   type ProjectId,
+  type PullPublisher,
   partStates,
   type RangeOutcome,
   type Receipt,
@@ -149,6 +151,30 @@ export const mailboxColumns: Columns<MailboxRow> = {
   confirmsById: optional(flag),
   lastGetAt: optional(integer),
   streams: integer,
+  createdAt: integer,
+};
+
+export const publisherColumns: Columns<PullPublisher> = {
+  seq: integer,
+  id: text,
+  projectId: text,
+  name: text,
+  secretHash: text,
+  topicName: text,
+  disabled: optional(flag),
+  createdAt: integer,
+};
+
+/** A category, and the project of its publisher. */
+export interface CategoryRow extends Category {
+  readonly projectId: ProjectId;
+}
+
+export const categoryColumns: Columns<CategoryRow> = {
+  publisherId: text,
+  projectId: text,
+  reference: text,
+  topicName: text,
   createdAt: integer,
 };
 

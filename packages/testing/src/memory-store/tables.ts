@@ -252,6 +252,12 @@ export function createTables(clock: Pick<Clock, "now">) {
     subscriptions: table(rows.subscriptionColumns, noticeOfSubscription),
     /** By number, of those that there are. */
     mailboxes: table(rows.mailboxColumns),
+    /** By number: theirs are given to no other. */
+    deletedMailboxes: table<object>({}),
+    publishers: table(rows.publisherColumns),
+    deletedPublishers: table<object>({}),
+    /** By publisher and reference. */
+    categories: table(rows.categoryColumns),
     confirmations: table(rows.confirmationColumns),
     subscriptionUsers: table(rows.subscriptionUserColumns),
     deletedSubscriptionUsers: table<object>({}),

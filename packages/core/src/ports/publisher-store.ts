@@ -56,8 +56,8 @@ export interface PublisherStore {
     references: readonly string[],
   ): Promise<readonly Category[]>;
   /**
-   * What these topics of a project are to publishers: publishers' own first, then
-   * categories, both in the order in which they were added.
+   * What each of these topics of a project is to publishers: first those whose own
+   * it is, then categories, both in the order in which they were added.
    */
   listTopicUses(
     projectId: ProjectId,

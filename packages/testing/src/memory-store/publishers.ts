@@ -31,21 +31,18 @@ export function createPublisherStore(tables: Tables): PublisherStore {
     return categories.list().filter(({ publisherId }) => publisherId === id);
   }
 
-  function listUses(
-    projectId: ProjectId,
-    topicNames: readonly string[],
-  ): TopicUse[] {
+  function listUses(projectId: ProjectId, topicName: string): TopicUse[] {
     const isMeant = (it: PullPublisher | CategoryRow) =>
-      it.projectId === projectId && topicNames.includes(it.topicName);
+      equals(it, { projectId, topicName });
     const own = publishers.list().filter(isMeant);
     const ofCategories = categories.list().filter(isMeant);
     return [
-      ...own.map(({ topicName, name }) => ({
+      ...own.map(({ name: publisher }) => ({
         topicName,
-        publisher: name,
+        publisher,
         reference: allCategories,
       })),
-      ...ofCategories.map(({ topicName, publisherId, reference }) => ({
+      ...ofCategories.map(({ publisherId, reference }) => ({
         topicName,
         publisher: findById(publisherId)?.name ?? "",
         reference,
@@ -111,9 +108,10 @@ export function createPublisherStore(tables: Tables): PublisherStore {
       listOwn(publisherId)
         .filter(({ reference }) => references.includes(reference))
         .map(toCategory),
-    listTopicUses: async (...topics) => listUses(...topics),
-    findCategoryNames: async (...topics) =>
-      toCategoryNames(listUses(...topics)),
+    listTopicUses: async (projectId, topicNames) =>
+      topicNames.flatMap((name) => listUses(projectId, name)),
+    findCategoryNames: async (projectId, topicNames) =>
+      toCategoryNames(topicNames.flatMap((name) => listUses(projectId, name))),
   };
 }
 

@@ -43,7 +43,10 @@ export interface LeaseRequest {
   readonly mailbox: number;
   readonly limit: number;
   readonly leaseMs: number;
-  /** The stream that they are for; its events are numbered. */
+  /**
+   * Of the stream that they are for: the number that `openStream` answered, or the
+   * id of the last event that it was given. Its events get the ids behind it.
+   */
   readonly stream?: number;
 }
 

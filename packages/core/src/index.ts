@@ -555,7 +555,13 @@ export type {
   WorkKind,
   WorkStore,
 } from "./ports/work-store.ts";
+export { reasonNotQueued, reasonUnconfirmed } from "./pull/dead-letter.ts";
 export { parseLeaseId, toLeaseId } from "./pull/lease-id.ts";
+export {
+  decideLegacyReceive,
+  type LegacyMeaning,
+  type LegacyReceiveFacts,
+} from "./pull/legacy-receive.ts";
 export {
   checkMailboxName,
   isMailboxName,

@@ -87,6 +87,7 @@ export const errorClassCodes = {
   internal: 10,
   filtered: 11,
   guard: 12,
+  mailbox: 13,
 } as const satisfies Codes<ErrorClass>;
 
 export const attemptOutcomeCodes = {

@@ -154,8 +154,10 @@ export { attemptNumbers } from "./messages/attempt-numbers.ts";
 export { stateBeforeClaim } from "./messages/claim-decision.ts";
 export {
   defaultLivesOf,
+  expiresAtOf,
   type MessageLives,
   otpOf,
+  startOf,
 } from "./messages/default-life.ts";
 export {
   type Attempt,
@@ -552,6 +554,7 @@ export type {
   ReleasedDelivery,
   ReleasedState,
   ReleasedWork,
+  UnqueuedDelivery,
   WorkKind,
   WorkStore,
 } from "./ports/work-store.ts";

@@ -10,6 +10,7 @@ import {
 } from "@carillon/core";
 import { cancel } from "./cancellation.ts";
 import { checkProject, endSubscription, listPresent } from "./directory.ts";
+import { compareKeys } from "./ledger.ts";
 import { equals } from "./lists.ts";
 import type { DeliveryRow, MailboxRow } from "./rows.ts";
 import type { Tables } from "./tables.ts";
@@ -87,6 +88,23 @@ export function insertMailbox(tables: Tables, mailbox: NewMailbox): MailboxRow {
   return mailboxes.put(seq, { ...mailbox, seq, streams: 0 });
 }
 
+/** The mailbox of that name in the project, which is made if there is none. */
+export function findOrInsertMailbox(
+  tables: Tables,
+  mailbox: NewMailbox,
+): MailboxRow {
+  const { projectId, name } = mailbox;
+  return findMailbox(tables, projectId, name) ?? insertMailbox(tables, mailbox);
+}
+
+/** Deliveries in a mailbox, the dead with them; oldest message first. */
+export function listIn({ deliveries }: Tables, seq: number): DeliveryRow[] {
+  return deliveries
+    .list()
+    .filter(({ pull }) => pull?.mailbox === seq)
+    .sort(compareKeys);
+}
+
 /** Deliveries that wait or are leased. */
 export function depthOf(tables: Tables, seq: number): number {
   return listIn(tables, seq).filter(isOpen).length;
@@ -104,10 +122,6 @@ export function removeMailbox(tables: Tables, seq: number, at: EpochMs): void {
   }
   mailboxes.delete(seq);
   deletedMailboxes.put(seq, {});
-}
-
-function listIn({ deliveries }: Tables, seq: number): DeliveryRow[] {
-  return deliveries.list().filter(({ pull }) => pull?.mailbox === seq);
 }
 
 function isOpen({ state }: DeliveryRow): boolean {

@@ -266,6 +266,7 @@ export const messageColumns: Columns<Message> = {
   timeToLiveSeconds: optional(json),
   class: optional(oneOf(messageClasses)),
   tag: optional(text),
+  orderingKey: optional(text),
   relatedObjects: optional(
     list(object<RelatedObject>({ type: text, id: text })),
   ),
@@ -405,11 +406,19 @@ export function rangeKey({
   return `${messageSeq}/${topicSeq}/${afterTarget}`;
 }
 
+/** A delivery in a mailbox; dead when it is `failed`. */
+export interface QueuedDelivery extends NonNullable<RangeOutcome["pull"]> {
+  /** When its lease ends, or its delay. */
+  readonly until?: EpochMs;
+  /** Of a leased one that went to a stream. */
+  readonly eventId?: number;
+}
+
 export interface DeliveryRow extends Omit<DeliveryOutcome, "parts"> {
   readonly billable: boolean;
   readonly round?: number;
-  /** Until it is settled, of those that their subscribers fetch. */
-  readonly pull?: NonNullable<RangeOutcome["pull"]>;
+  /** Of those that their subscribers fetch, until they are settled and not dead. */
+  readonly pull?: QueuedDelivery;
   readonly fence: number;
   /** While an attempt is under way. */
   readonly hold?: Hold;
@@ -480,9 +489,12 @@ export const deliveryColumns: Columns<DeliveryRow> = {
   billable: flag,
   round: optional(integer),
   pull: optional(
-    object<NonNullable<RangeOutcome["pull"]>>({
-      lane: integer,
+    object<QueuedDelivery>({
+      mailbox: integer,
       expiresAt: integer,
+      orderingKey: optional(text),
+      until: optional(integer),
+      eventId: optional(integer),
     }),
   ),
   fence: integer,

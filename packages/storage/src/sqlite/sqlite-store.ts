@@ -38,6 +38,7 @@ import { createMailboxStore } from "./read/mailbox-store.ts";
 import { createMessageReader } from "./read/message-reader.ts";
 import { createOptOutStore } from "./read/opt-out-store.ts";
 import { createPublisherStore } from "./read/publisher-store.ts";
+import { createQueueStore } from "./read/queue-store.ts";
 import { Reader } from "./read/reader.ts";
 import { createResourceTagStore } from "./read/resource-tag-store.ts";
 import { createStatisticsReader } from "./read/statistics-store.ts";
@@ -133,6 +134,7 @@ export async function openSqliteStore({
     ...createStoredMessageStore(connections, messageReader, steadyClock),
     ...createImportStore(connections),
     ...createWorkStore(connections, steadyClock, logger),
+    ...createQueueStore(connections),
     ...createDeliveryActionStore(connections, steadyClock),
     ...createDeliveryCheckStore(connections, steadyClock),
     ...createInboundStore(connections),

@@ -153,6 +153,16 @@ export const legacyConfirmCodes = {
   off: 2,
 } as const satisfies Codes<LegacyConfirm>;
 
+/** Where a delivery stands in its mailbox. */
+export const queueStates = {
+  ready: 1,
+  /** Leased, or delayed: its state says which. */
+  leased: 2,
+  /** An earlier one of its ordering key comes first. */
+  blocked: 3,
+  dead: 4,
+} as const;
+
 /** Builds the way back from a number to its name. */
 export function namesOf<Name extends string>(
   codes: Codes<Name>,

@@ -1,6 +1,6 @@
 /** Mailboxes as they stand in their table. */
 
-import type { MailboxId, ProjectId } from "@carillon/core";
+import type { Mailbox, MailboxId, ProjectId } from "@carillon/core";
 import {
   code,
   epochMs,
@@ -11,7 +11,7 @@ import {
   textOf,
 } from "./codec.ts";
 import { legacyConfirmCodes } from "./codes.ts";
-import { defineTable, omit, type RowOf, type ValueOf } from "./table.ts";
+import { defineTable, omit, type RowOf } from "./table.ts";
 
 const shape = {
   seq: integer,
@@ -27,7 +27,7 @@ const shape = {
   createdAt: epochMs,
 };
 
-export type MailboxRow = RowOf<ValueOf<typeof shape>>;
+export type MailboxRow = RowOf<Mailbox>;
 
 export const mailboxes = defineTable("mailboxes", shape);
 

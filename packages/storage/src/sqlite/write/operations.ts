@@ -17,13 +17,13 @@ import { createIdentityWrites } from "./identity-writes.ts";
 import { createImportWrites } from "./import-writes.ts";
 import { createInboundWrites } from "./inbound-writes.ts";
 import { createJobWrites } from "./job-writes.ts";
-import { createLaneWrites } from "./lane-writes.ts";
 import { createLeaseWrites } from "./lease-writes.ts";
 import { createMailEventWrites } from "./mail-event-writes.ts";
 import { createMailboxWrites } from "./mailbox-writes.ts";
 import { createMessageWrites } from "./message-writes.ts";
 import { createOptOutWrites } from "./opt-out-writes.ts";
 import { createPublisherWrites } from "./publisher-writes.ts";
+import { createQueueWrites } from "./queue-writes.ts";
 import { createRangeWrites } from "./range-writes.ts";
 import { createReceiptWrites } from "./receipt-writes.ts";
 import { createResourceTagWrites } from "./resource-tag-writes.ts";
@@ -67,7 +67,7 @@ export function createOperations(
     ...createImportWrites(db, journal),
     ...createRangeWrites(db, rules, journal),
     ...createDeliveryWrites(db, rules, journal),
-    ...createLaneWrites(db, journal),
+    ...createQueueWrites(db, journal),
     ...createLeaseWrites(db, journal),
     ...createReceiptWrites(db, journal),
     ...createDeliveryCheckWrites(db, journal),

@@ -35,6 +35,7 @@ import { testMailEvents } from "./store-contract/mail-events.ts";
 import { testMailboxes } from "./store-contract/mailboxes.ts";
 import { testMessageCancellation } from "./store-contract/message-cancellation.ts";
 import { testMessageQueue } from "./store-contract/message-queue.ts";
+import { testMessageQueueProperties } from "./store-contract/message-queue-properties.ts";
 import { testMessages } from "./store-contract/messages.ts";
 import { testOptOuts } from "./store-contract/opt-outs.ts";
 import { testPagingProperties } from "./store-contract/paging-properties.ts";
@@ -86,7 +87,10 @@ export function testStoreContract(
     describe("several topics", () => testSeveralTopics(cases));
     describe("claimed deliveries", () => testClaimedDeliveries(cases));
     describe("urgencies", () => testUrgencies(cases));
-    describe("what is in mailboxes", () => testMessageQueue(cases));
+    describe("what is in mailboxes", () => {
+      testMessageQueue(cases);
+      testMessageQueueProperties(cases);
+    });
     describe("leases", () => testLeases(cases));
     describe("topics that are deleted", () => testTopicDeletion(cases));
     describe("refusals", () => testRefusals(cases));

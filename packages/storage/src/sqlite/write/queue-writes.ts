@@ -290,6 +290,7 @@ export function createQueueWrites(db: DatabaseSync, journal: ChangeJournal) {
     for (;;) {
       const wanted = limit - leases.length;
       const rows = wanted > 0 ? readyIn.all(mailbox, now, wanted) : [];
+      let isUnblocked = false;
       for (const row of rows) {
         const queued = row.slice(0, queuedWidth) as unknown as QueuedRow;
         const decision = decide(row);
@@ -302,9 +303,15 @@ export function createQueueWrites(db: DatabaseSync, journal: ChangeJournal) {
           const eventId =
             stream === undefined ? undefined : stream + leases.length + 1;
           leases.push(leaseRow(queued, now, leaseMs, eventId, totals));
+          continue;
         }
+        // It stood before others of its ordering key, which may come first now.
+        isUnblocked = queued[6] !== null;
+        if (isUnblocked) break;
       }
-      if (rows.length < wanted || wanted === 0) return leases;
+      if (!isUnblocked && (rows.length < wanted || wanted === 0)) {
+        return leases;
+      }
     }
   }
 

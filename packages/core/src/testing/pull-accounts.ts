@@ -73,6 +73,7 @@ export async function setUp({ isStarted = true } = {}) {
     notices: engine.notices,
     clock,
     newId,
+    newMailboxId: newId,
     newMessageId: newId,
     protocols,
     kindOf: (protocol) => (protocol === "pull" ? "pull" : "push"),

@@ -558,6 +558,7 @@ export type {
   WorkKind,
   WorkStore,
 } from "./ports/work-store.ts";
+export type { AccountSecrets } from "./pull/account.ts";
 export { reasonNotQueued, reasonUnconfirmed } from "./pull/dead-letter.ts";
 export { parseLeaseId, toLeaseId } from "./pull/lease-id.ts";
 export {
@@ -603,12 +604,21 @@ export {
   type TopicUse,
   toCategoryNames,
 } from "./pull/publisher.ts";
+export {
+  createPullPublishers,
+  type PullPublishersPorts,
+} from "./pull/publishers-service.ts";
 export type {
   PublicationCounts,
   PullPublishers,
   WithSecret,
 } from "./pull/pull-publishers.ts";
 export type { Followed, PullSubscribers } from "./pull/pull-subscribers.ts";
+export {
+  createPullSubscribers,
+  type PullSubscribersOptions,
+  type PullSubscribersPorts,
+} from "./pull/subscribers-service.ts";
 export { createReload } from "./reload.ts";
 export {
   addToCounter,

@@ -70,7 +70,8 @@ class Run {
 
   /** One consumer takes what is left. */
   async finish(): Promise<void> {
-    this.#stream?.stream?.close();
+    // Those, too, whose consumer went without a word.
+    this.#world.mailboxes.release(this.#mailbox);
     await this.#world.pass(90_000);
     await Promise.all(this.#polls);
     await this.#ack(Number.POSITIVE_INFINITY);

@@ -96,7 +96,10 @@ export interface ReceiveOptions {
 export type StreamEnd =
   /** The service stops. */
   | "stopping"
-  /** It is asked for anew, with credentials that still hold. */
+  /**
+   * It is asked for anew, with credentials that still hold; also when its consumer
+   * settled or extended nothing for as long as a lease was: the line may be dead.
+   */
   | "renew"
   /** The consumer took nothing for too long. */
   | "blocked"

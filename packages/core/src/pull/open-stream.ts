@@ -68,6 +68,13 @@ const slackMs = 20;
 /** When what cannot be read is looked at again; milliseconds. */
 export const unreadableDelayMs = 60_000;
 
+/** A lease whose message was handed out. */
+interface HandedOut {
+  readonly lease: LeaseKey;
+  readonly at: EpochMs;
+  until: EpochMs;
+}
+
 export class OpenStream
   implements Consumer, MailboxStream, DeadlineEntry<OpenStream>
 {
@@ -83,7 +90,9 @@ export class OpenStream
   /** Not handed out yet, in order. */
   #claims: MessageLease[] = [];
   /** Handed out and not settled, by lease id. */
-  readonly #handedOut = new Map<string, MessageLease>();
+  readonly #handedOut = new Map<string, HandedOut>();
+  /** When its consumer last did something with a lease. */
+  #heardAt = Number.NEGATIVE_INFINITY;
   /** Of the last one that it got; at first the one before all of its own. */
   #eventId: number;
   #isOpen = true;
@@ -157,27 +166,31 @@ export class OpenStream
     for (const key of keys) {
       if (this.#handedOut.delete(toLeaseId(key))) isChanged = true;
     }
-    if (isChanged) this.#goOn();
+    if (!isChanged) return;
+    this.#heardAt = this.#ports.clock.now();
+    this.#goOn();
   }
 
   /** Leases of these messages are over. */
   confirmed(messageSeqs: ReadonlySet<number>): void {
     const isOver = (it: LeaseKey) => messageSeqs.has(it.messageSeq);
     this.#claims = this.#claims.filter((it) => !isOver(it));
-    this.settled([...this.#handedOut.values()].filter(isOver));
+    this.settled(this.#keys.filter(isOver));
   }
 
   /** Their leases end later, or earlier, than they did. */
   extended(keys: readonly LeaseKey[], until: EpochMs): void {
     for (const id of keys.map(toLeaseId)) {
-      const lease = this.#handedOut.get(id);
-      if (lease) this.#handedOut.set(id, { ...lease, until });
+      const handedOut = this.#handedOut.get(id);
+      if (!handedOut) continue;
+      handedOut.until = until;
+      this.#heardAt = this.#ports.clock.now();
     }
   }
 
   close({ giveBack = false }: { readonly giveBack?: boolean } = {}): void {
     if (!this.#close() || !giveBack) return;
-    this.#ports.release([...this.#handedOut.values()], 0);
+    this.#ports.release(this.#keys, 0);
   }
 
   end(reason: StreamEnd): void {
@@ -190,12 +203,17 @@ export class OpenStream
   expire(): void {
     const { clock, output, beats } = this.#ports;
     const now = clock.monotonic();
-    if (now >= this.#renewAt) this.end("renew");
+    const isSilent = this.#dropLapsed();
+    if (now >= this.#renewAt || isSilent) this.end("renew");
     else if (this.#blockedAt === undefined) {
       if (!this.#isLively) output.beat();
       this.#isLively = false;
     } else if (now - this.#blockedAt >= maxBlockedMs) this.end("blocked");
     if (this.#isOpen) beats.add(this);
+  }
+
+  get #keys(): LeaseKey[] {
+    return [...this.#handedOut.values()].map(({ lease }) => lease);
   }
 
   /** How many more may be handed out. */
@@ -258,7 +276,9 @@ export class OpenStream
       release([lease], unreadableDelayMs);
       return;
     }
-    this.#handedOut.set(toLeaseId(lease), lease);
+    const { until } = lease;
+    const at = clock.now();
+    this.#handedOut.set(toLeaseId(lease), { lease, at, until });
     this.#isLively = true;
     // Each lease of a stream has one.
     const { eventId = 0 } = lease;
@@ -282,13 +302,29 @@ export class OpenStream
     this.#timer?.cancel();
     this.#timer = clock.setTimer(ms, () => {
       this.#timer = undefined;
-      const now = clock.now();
-      for (const [id, { until }] of this.#handedOut) {
-        if (until <= now) this.#handedOut.delete(id);
+      if (this.#dropLapsed()) {
+        this.end("renew");
+        return;
       }
       this.#goOn();
       if (this.#room <= 0) this.#awaitLeaseEnd();
     });
+  }
+
+  /**
+   * Leases that ended give their places to others. True: its consumer did nothing
+   * with any lease for as long as one of these was. The line may be dead, and what
+   * is handed out again and again would end on the dead-letter list.
+   */
+  #dropLapsed(): boolean {
+    const now = this.#ports.clock.now();
+    let isSilent = false;
+    for (const [id, { at, until }] of this.#handedOut) {
+      if (until > now) continue;
+      this.#handedOut.delete(id);
+      if (this.#heardAt < at) isSilent = true;
+    }
+    return isSilent;
   }
 
   #close(): boolean {

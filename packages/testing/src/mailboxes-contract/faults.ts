@@ -60,8 +60,10 @@ export function testMailboxFaults({ test }: MailboxCases): void {
     assert.deepEqual(bodiesOf(await world.poll(till)), ["b"]);
     const stream = await world.open(till);
     await world.publish("c");
+    await world.settle();
+    await world.mailboxes.ack(till, stream.keys);
     await world.pass(61_000);
-    assert.deepEqual(new Set(stream.bodies), new Set(["b", "c"]));
+    assert.deepEqual(stream.bodies, ["c", "b"]);
     // It is not tried for ever.
     assert.deepEqual(await world.statesOf(damaged), ["failed"]);
     assert.ok(world.logger.count("message_unreadable") <= 3);

@@ -171,6 +171,27 @@ export function testStreams({ test }: MailboxCases): void {
     assert.deepEqual(stream.bodies, ["a", "a", "b"]);
   });
 
+  test("a dead line makes no dead letters", async (world) => {
+    const till = await world.subscribe("till");
+    const seq = await world.publish("a");
+    const stream = await world.open(till);
+    await world.pass(3_600_000);
+    assert.equal(stream.ended, "renew");
+    assert.ok(stream.messages.length <= 2);
+    assert.deepEqual(await world.statesOf(seq), ["waiting"]);
+  });
+
+  test("a slow consumer keeps its stream as long as it settles anything", async (world) => {
+    const till = await world.subscribe("till");
+    await world.publishEach("a", "b", "c", "d");
+    const stream = await world.open(till, { credit: 2 });
+    await world.pass(40_000);
+    await world.mailboxes.ack(till, stream.keys.slice(1, 2));
+    await world.pass(30_000);
+    assert.equal(stream.ended, undefined);
+    assert.deepEqual(stream.bodies, ["a", "b", "c", "a"]);
+  });
+
   test("holds only leases for who never reads, and cuts it off", async (world) => {
     const till = await world.subscribe("till");
     const stream = await world.open(till, { credit: 50 });

@@ -559,6 +559,11 @@ export type {
   WorkStore,
 } from "./ports/work-store.ts";
 export type { AccountSecrets } from "./pull/account.ts";
+export {
+  createMailboxes,
+  type MailboxesPorts,
+  type MailboxService,
+} from "./pull/create-mailboxes.ts";
 export { reasonNotQueued, reasonUnconfirmed } from "./pull/dead-letter.ts";
 export { parseLeaseId, toLeaseId } from "./pull/lease-id.ts";
 export {
@@ -614,6 +619,7 @@ export type {
   WithSecret,
 } from "./pull/pull-publishers.ts";
 export type { Followed, PullSubscribers } from "./pull/pull-subscribers.ts";
+export { type QueueEvent, queueEvents } from "./pull/queue-event.ts";
 export {
   createPullSubscribers,
   type PullSubscribersOptions,

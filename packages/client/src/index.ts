@@ -57,11 +57,7 @@ export type {
   Emails,
   EmailTemplateSettings,
 } from "./carillon/emails.ts";
-export type {
-  CarillonEvent,
-  EventQuery,
-  FollowOptions,
-} from "./carillon/events.ts";
+export type { CarillonEvent, EventQuery } from "./carillon/events.ts";
 export type {
   GuardQuery,
   GuardReport,
@@ -221,6 +217,7 @@ export {
   type SmnErrorCode,
   ThrottledError,
 } from "./errors.ts";
+export type { FollowOptions } from "./followed-stream.ts";
 export type { JsonObject } from "./json.ts";
 export type { PagingOptions } from "./paging.ts";
 export {

@@ -1,6 +1,7 @@
 /** Carillon's own API, `/api/v2`, beside SMN's. */
 
 import type { Api } from "../api.ts";
+import type { FollowOptions } from "../followed-stream.ts";
 import { type JsonObject, readText } from "../json.ts";
 import type { RequestOptions } from "../transport.ts";
 import { type AccessKeys, createAccessKeys } from "./access-keys.ts";
@@ -16,12 +17,7 @@ import {
   type EmailSuppressions,
 } from "./email-suppressions.ts";
 import { createEmails, type Emails } from "./emails.ts";
-import {
-  type CarillonEvent,
-  createEvents,
-  type EventQuery,
-  type FollowOptions,
-} from "./events.ts";
+import { type CarillonEvent, createEvents, type EventQuery } from "./events.ts";
 import { createGuards, type Guards } from "./guards.ts";
 import { createImports, type Imports } from "./imports.ts";
 import { createInbound, type Inbound } from "./inbound.ts";

@@ -129,7 +129,8 @@ export async function* followStream(
       signal?.throwIfAborted();
       // The first time it is for the caller to see: a wrong key, no server.
       if (error === callersError || !hasBegun) throw error;
-      if (!mayPass(error) && !connection.signal.aborted) throw error;
+      const isCut = connection.signal.aborted || isBroken(error);
+      if (!isCut && !mayPass(error)) throw error;
       askedMs = findRetryAfter(error);
       failures++;
       if (!isLost) tell("lost");
@@ -167,11 +168,13 @@ export function mayPass(error: unknown): boolean {
     return error instanceof ServerError || error instanceof ThrottledError;
   }
   return (
-    error instanceof ConnectionError ||
-    error instanceof RequestTimeoutError ||
-    // What a body that breaks off in the middle throws in all runtimes.
-    error instanceof TypeError
+    error instanceof ConnectionError || error instanceof RequestTimeoutError
   );
+}
+
+/** What a body that breaks off in the middle throws in all runtimes. */
+function isBroken(error: unknown): boolean {
+  return error instanceof TypeError;
 }
 
 /** What the service asks to wait, in milliseconds, at most a minute. */

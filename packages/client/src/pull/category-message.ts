@@ -2,42 +2,41 @@
 
 import type { Api } from "../api.ts";
 import { findInstantText, type Instant } from "../carillon/instant-text.ts";
+import type { PublishSettings } from "../carillon/message-to-publish.ts";
 import { newIdempotencyKey } from "../carillon/messages.ts";
 import { InvalidResponseError } from "../errors.ts";
-import { findText, type JsonObject } from "../json.ts";
-import type { MessageAttribute } from "../smn/messages.ts";
+import { findText } from "../json.ts";
 import type { PublishOptions } from "../transport.ts";
-import { findPublication, type PublicationResponse } from "./publication.ts";
+import { findPublication } from "./publication.ts";
 
 /** References of a publisher's categories; `*`: all its subscribers. */
 export type Categories = string | readonly string[];
 
-/** A message to the subscribers of categories; each gets it once. */
-export interface CategoryMessage {
+/**
+ * A message to the subscribers of categories; each gets it once. Its `extraData`
+ * comes to pull subscribers as `data`.
+ */
+export interface CategoryMessage extends PublishSettings {
   readonly message: string;
   /** Default `*`. Those that do not exist are passed over. */
   readonly categories?: Categories | undefined;
-  /** For webhooks, and handed to pull subscribers. */
-  readonly subject?: string | undefined;
-  /** What filter policies look at. */
-  readonly attributes?: readonly MessageAttribute[] | undefined;
-  /** Comes to pull subscribers as `data`; at most 8 KiB. */
-  readonly data?: JsonObject | undefined;
   /** The next message of a key comes once the one before is confirmed. */
   readonly orderingKey?: string | undefined;
   /** It comes so long from now; or say `notBefore`. */
   readonly delayMs?: number | undefined;
-  readonly notBefore?: Instant | undefined;
   /** It does not come any more; or say `timeToLiveSeconds`. */
   readonly expiresAt?: Instant | undefined;
-  readonly timeToLiveSeconds?: number | undefined;
 }
 
-/** A message that was published to categories. */
-export interface CategoryPublication {
+/** To how many subscribers a message went. */
+export interface Publication {
   /** The message's; absent when no category exists, and nothing was published. */
-  readonly id: string | undefined;
-  readonly counts: PublicationResponse;
+  readonly id?: string | undefined;
+  /** It is in their mailbox, or on its way to them. */
+  readonly passed: number;
+  /** Their mailbox is full or disabled. */
+  readonly failed: number;
+  readonly total: number;
   /**
    * An earlier request with the same idempotency key was accepted, and this one
    * published nothing more.
@@ -50,7 +49,7 @@ export async function publishToCategories(
   publisher: string,
   message: CategoryMessage,
   options: PublishOptions = {},
-): Promise<CategoryPublication> {
+): Promise<Publication> {
   const { idempotencyKey = newIdempotencyKey(), ...rest } = options;
   const { headers, body } = await api(
     {
@@ -72,9 +71,12 @@ export async function publishToCategories(
       'Expected "passed" and "failed" in the answer to be numbers.',
     );
   }
+  const { passed, failed, total } = counts;
   return {
     id: findText(body, "id"),
-    counts,
+    passed,
+    failed,
+    total,
     isReplayed: headers.get("idempotency-replayed") === "true",
   };
 }

@@ -97,29 +97,31 @@ test("publishes all that a message may carry, and once", async () => {
   );
   const retry = { baseDelayMs: 1 };
   const publisher = new Publisher({ ...account, baseUrl: server.url, retry });
-  const {
-    id,
-    counts: answered,
-    isReplayed,
-  } = await publisher.publishMessage(
+  const published = await publisher.publishMessage(
     {
       message: "Disk is full",
       categories: ["disks"],
-      data: { disk: "sda" },
+      extraData: { disk: "sda" },
       orderingKey: "sda",
       notBefore: new Date("2026-12-24T08:00:00Z"),
       expiresAt: "2026-12-25T08:00:00Z",
     },
     { idempotencyKey: "k1" },
   );
-  assert.deepEqual([id, answered.passed, isReplayed], ["m1", 3, true]);
+  assert.deepEqual(published, {
+    id: "m1",
+    passed: 3,
+    failed: 1,
+    total: 4,
+    isReplayed: true,
+  });
   const [first, second] = server.requests;
   assert.equal(first?.path, "/api/v2/publishers/p1/messages");
   assert.equal(second?.headers["idempotency-key"], "k1");
   assert.deepEqual(second?.json, {
     message: "Disk is full",
     categories: ["disks"],
-    data: { disk: "sda" },
+    extraData: { disk: "sda" },
     orderingKey: "sda",
     notBefore: "2026-12-24T08:00:00.000Z",
     expiresAt: "2026-12-25T08:00:00Z",

@@ -8,7 +8,7 @@ import { type AccountSettings, createAccountApis } from "./account-apis.ts";
 import {
   type Categories,
   type CategoryMessage,
-  type CategoryPublication,
+  type Publication,
   publishToCategories,
 } from "./category-message.ts";
 import type { Notipy } from "./notipy.ts";
@@ -74,7 +74,7 @@ export class Publisher {
   publishMessage(
     message: CategoryMessage,
     options?: PublishOptions,
-  ): Promise<CategoryPublication> {
+  ): Promise<Publication> {
     return publishToCategories(this.#api, this.id, message, options);
   }
 }

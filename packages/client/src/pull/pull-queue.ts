@@ -27,9 +27,13 @@ export interface ReceiveOptions extends RequestOptions {
 /** A message that was handed out as often as may be, or found no room. */
 export interface DeadMessage extends JsonObject {
   readonly id: string;
-  readonly deliveryCount?: number | undefined;
+  /** How often it was handed out; 0: the mailbox never took it. */
+  readonly deliveryCount: number;
   /** Why it is not handed out any more. */
-  readonly reason?: string | undefined;
+  readonly reason: string;
+  readonly diedAt: string;
+  /** When it was accepted. */
+  readonly createdAt: string;
 }
 
 /** How dead messages are listed. */
@@ -106,25 +110,43 @@ export function createPullQueue(
           { method: "GET", path: [...path, "dead"], query },
           options,
         );
-        yield* readObjects(body, "messages").map(toDeadMessage);
+        yield* readObjects(body, "dead").map(toDeadMessage);
         after = findText(body, "next");
       } while (after !== undefined);
     },
     async redrive(ids, options) {
-      const { body } = await api(
-        {
+      const redrive = async (ids?: readonly string[]) => {
+        const request = {
           method: "POST",
           path: [...path, "dead:redrive"],
           body: { ids },
           isIdempotent: true,
-        },
-        options,
-      );
-      return findNumber(body, "redriven") ?? 0;
+          // All may be many.
+          waitMs: 60_000,
+        } as const;
+        const { body } = await api(request, options);
+        return findNumber(body, "redriven") ?? 0;
+      };
+      if (ids === undefined) return await redrive();
+      let redriven = 0;
+      for (let at = 0; at < ids.length; at += maxRedriven) {
+        redriven += await redrive(ids.slice(at, at + maxRedriven));
+      }
+      return redriven;
     },
   };
 }
 
+/** Ids of one request. */
+const maxRedriven = 100;
+
 function toDeadMessage(fields: JsonObject): DeadMessage {
-  return { ...fields, id: readText(fields, "id") };
+  return {
+    ...fields,
+    id: readText(fields, "id"),
+    deliveryCount: findNumber(fields, "deliveryCount") ?? 0,
+    reason: findText(fields, "reason") ?? "",
+    diedAt: readText(fields, "diedAt"),
+    createdAt: readText(fields, "createdAt"),
+  };
 }

@@ -276,6 +276,14 @@ test("loops over messages of many polls", async () => {
   );
 });
 
+const deadMessage = {
+  id: "m9",
+  deliveryCount: 10,
+  reason: "handed out 10 times",
+  diedAt: "2026-12-24T08:10:00.000Z",
+  createdAt: "2026-12-24T08:00:00.000Z",
+};
+
 test("receives with leases, and settles them by its own credentials", async () => {
   await using server = await serve(({ path, method }) => {
     if (path.endsWith("/messages")) {
@@ -283,7 +291,7 @@ test("receives with leases, and settles them by its own credentials", async () =
     }
     if (path.endsWith("dead:redrive")) return { body: { redriven: 2 } };
     if (method === "GET") {
-      return { body: { messages: [{ id: "m9", reason: "max" }] } };
+      return { body: { dead: [deadMessage] } };
     }
     return { body: { stale: ["1.1.2"] } };
   });
@@ -301,7 +309,7 @@ test("receives with leases, and settles them by its own credentials", async () =
   await subscriber.extend(["1.1.1"], 60);
   await subscriber.nack(["1.1.1"]);
   const [dead] = await Array.fromAsync(subscriber.dead());
-  assert.deepEqual(dead, { id: "m9", reason: "max" });
+  assert.deepEqual(dead, deadMessage);
   assert.equal(await subscriber.redrive(["m9"]), 2);
   const place = "/api/v2/subscriptions/s1";
   assert.deepEqual(

@@ -27,6 +27,15 @@ import {
 } from "./pull-queue.ts";
 import type { PulledMessage } from "./pulled-message.ts";
 
+/** A subscriber account, and how its requests are made. */
+export interface SubscriberOptions extends AccountSettings {
+  /**
+   * For `stream` and the like: the name of its mailbox, or id or URN of a subscription
+   * that fills it. Default: the account's id.
+   */
+  readonly subscription?: string | undefined;
+}
+
 /** Ids of one confirmation. */
 const maxConfirmedIds = 1000;
 
@@ -49,11 +58,15 @@ export class Subscriber implements PullQueue {
   readonly #queue: PullQueue;
 
   /** @throws InvalidOptionsError */
-  constructor(settings: AccountSettings) {
+  constructor(settings: SubscriberOptions) {
     const { notipy, api, streams } = createAccountApis(settings);
     this.id = settings.id;
     this.#notipy = notipy;
-    this.#queue = createPullQueue(api, streams, settings.id);
+    this.#queue = createPullQueue(
+      api,
+      streams,
+      settings.subscription ?? settings.id,
+    );
   }
 
   /**

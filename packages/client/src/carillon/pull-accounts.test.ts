@@ -39,7 +39,7 @@ const storm = {
 const display = {
   name: "display",
   id: "s1",
-  hasCredentials: true,
+  hasSecret: true,
   disabled: false,
   quota: 100,
   depth: 3,
@@ -113,12 +113,8 @@ test("manages subscribers and whom they follow", async () => {
   const counts = { waiting: 1, leased: 2, dead: 0 };
   const followed = { publisher: "weather", categories: ["storm"] };
   const answer: Answer = ({ method, path }) => {
+    if (path.endsWith("/following")) return { body: { following: [followed] } };
     if (method === "DELETE") return { status: 204 };
-    if (path.endsWith("/following")) {
-      return method === "GET"
-        ? { body: { following: [followed] } }
-        : { status: 204 };
-    }
     if (path.endsWith("/secret")) return { body: { ...display, secret } };
     if (path !== "/api/v2/subscribers") return { body: { ...display, counts } };
     if (method === "GET") return { body: { subscribers: [display] } };
@@ -132,7 +128,7 @@ test("manages subscribers and whom they follow", async () => {
   assert.deepEqual((await subscribers.get("display")).counts, counts);
   await subscribers.change("display", settings);
   assert.equal((await subscribers.rotateSecret("display")).secret, secret);
-  await subscribers.follow("display", followed);
+  assert.deepEqual(await subscribers.follow("display", followed), [followed]);
   assert.deepEqual(await subscribers.following("display"), [followed]);
   const categories = ["storm", "ice"];
   await subscribers.unfollow("display", { publisher: "weather", categories });
@@ -148,8 +144,9 @@ test("manages subscribers and whom they follow", async () => {
     ["GET /subscribers/display/following", ""],
     [
       "DELETE /subscribers/display/following",
-      "publisher=weather&category=storm&category=ice",
+      "publisher=weather&category=storm",
     ],
+    ["DELETE /subscribers/display/following", "publisher=weather&category=ice"],
     ["DELETE /subscribers/display/following", "publisher=weather"],
     ["DELETE /subscribers/display", ""],
   ]);

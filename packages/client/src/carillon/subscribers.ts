@@ -29,7 +29,7 @@ export interface PullSubscriber extends JsonObject {
   /** The user name of its credentials. */
   readonly id: string;
   /** False: a subscription made it; only the project's credentials fetch from it. */
-  readonly hasCredentials: boolean;
+  readonly hasSecret: boolean;
   /** Nothing is put into it, and its own credentials fetch nothing. */
   readonly disabled: boolean;
   /** How many messages it may hold that are not confirmed. */
@@ -98,13 +98,13 @@ export interface Subscribers
     name: string,
     options?: RequestOptions,
   ): Promise<readonly Followed[]>;
-  /** What it follows already stays. */
+  /** What it follows already stays. Answers all that it follows. */
   follow(
     name: string,
     followed: FollowRequest,
     options?: RequestOptions,
-  ): Promise<void>;
-  /** What its mailbox holds stays. */
+  ): Promise<readonly Followed[]>;
+  /** What its mailbox holds stays. Categories are left one by one. */
   unfollow(
     name: string,
     followed: FollowRequest,
@@ -119,16 +119,22 @@ export function createSubscribers(api: Api): Subscribers {
     async following(name, options) {
       const path = followingOf(name);
       const { body } = await api({ method: "GET", path }, options);
-      return readObjects(body, "following").map(toFollowed);
+      return toFollowing(body);
     },
     async follow(name, body, options) {
       const path = followingOf(name);
-      await api({ method: "POST", path, body, isIdempotent: true }, options);
+      const { body: answer } = await api(
+        { method: "POST", path, body, isIdempotent: true },
+        options,
+      );
+      return toFollowing(answer);
     },
-    async unfollow(name, { publisher, categories }, options) {
+    async unfollow(name, { publisher, categories = [undefined] }, options) {
       const path = followingOf(name);
-      const query = { publisher, category: categories };
-      await api({ method: "DELETE", path, query }, options);
+      for (const category of categories) {
+        const query = { publisher, category };
+        await api({ method: "DELETE", path, query }, options);
+      }
     },
   };
 }
@@ -139,7 +145,7 @@ function toSubscriber(body: JsonObject): PullSubscriber {
     ...body,
     name: readText(body, "name"),
     id: readText(body, "id"),
-    hasCredentials: body.hasCredentials !== false,
+    hasSecret: body.hasSecret !== false,
     disabled: body.disabled === true,
     quota: findNumber(body, "quota") ?? 0,
     depth: findNumber(body, "depth") ?? 0,
@@ -157,10 +163,10 @@ function toCounts(counts: JsonObject): MailboxCounts {
   };
 }
 
-function toFollowed(body: JsonObject): Followed {
-  return {
-    ...body,
-    publisher: readText(body, "publisher"),
-    categories: findTexts(body, "categories"),
-  };
+function toFollowing(body: JsonObject): Followed[] {
+  return readObjects(body, "following").map((followed) => ({
+    ...followed,
+    publisher: readText(followed, "publisher"),
+    categories: findTexts(followed, "categories"),
+  }));
 }

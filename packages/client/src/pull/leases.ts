@@ -56,11 +56,14 @@ const maxLeaseIds = 1000;
 /** As long as a lease by default: behind that it would be stale. */
 const repeatForMs = 60_000;
 
+/** Leases run meanwhile. */
+const maxDelayMs = 5000;
+
 export function createLeases(
   api: Api,
   /** Of the mailbox, as in `/subscriptions/{mailbox}`. */
   mailbox: string,
-  timing: Pick<FollowTiming, "baseDelayMs" | "maxDelayMs" | "random">,
+  timing: Pick<FollowTiming, "baseDelayMs" | "random">,
 ): Leases {
   const settle = async (
     action: "ack" | "nack" | "extend",
@@ -101,7 +104,7 @@ export function createLeases(
  */
 async function repeat<T>(
   run: () => Promise<T>,
-  timing: Parameters<typeof createLeases>[2],
+  timing: Pick<FollowTiming, "baseDelayMs" | "random">,
   signal: AbortSignal | undefined,
 ): Promise<T> {
   const startedAt = performance.now();
@@ -111,7 +114,7 @@ async function repeat<T>(
     } catch (error) {
       const delayMs = Math.max(
         findRetryAfter(error),
-        backoffMs(failures, timing),
+        backoffMs(failures, { ...timing, maxDelayMs }),
       );
       const waitedMs = performance.now() - startedAt;
       if (!mayPass(error) || waitedMs + delayMs > repeatForMs) throw error;

@@ -141,26 +141,24 @@ test("publishes once, with what a message may carry", async () => {
   await publisher.publishMessage({ ...message, message: "next of its key" });
   const received = await subscriber.receive({ max: 10 });
   assert.equal(received.length, 1);
-  const [{ id, body, subject, data, categories, orderingKey, deliveryCount }] =
-    received;
-  assert.deepEqual(
-    { id, body, subject, data, categories, orderingKey, deliveryCount },
-    {
-      id: first.id,
-      body: message.message,
-      subject: "sda",
-      data: message.extraData,
-      categories: ["Disks & co"],
-      orderingKey: "sda",
-      deliveryCount: 1,
-    },
-  );
+  const [got] = received;
+  assert.ok(got);
+  const { ack, nack: _, extend: __, ...fields } = got;
+  assert.partialDeepStrictEqual(fields, {
+    id: first.id,
+    body: message.message,
+    subject: "sda",
+    data: message.extraData,
+    categories: ["Disks & co"],
+    orderingKey: "sda",
+    deliveryCount: 1,
+  });
   const waiting = subscriber.receive({ waitSeconds: 30 });
-  assert.equal(await received[0].ack(), true);
-  assert.equal(await received[0].ack(), false);
+  assert.equal(await ack(), true);
+  assert.equal(await ack(), false);
   const [next] = await waiting;
   assert.equal(next?.body, "next of its key");
-  await subscriber.ack([next]);
+  assert.equal(await next?.ack(), true);
 });
 
 test("what is given back too often is dead, until it is redriven", async () => {

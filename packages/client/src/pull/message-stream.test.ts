@@ -259,14 +259,13 @@ test("an abort ends it with the signal's reason, whatever has come", async () =>
   await using server = await serveMailbox([open(1, 2, 3)]);
   const abort = new AbortController();
   const stream = queueAt(server.url).stream({ signal: abort.signal });
-  const { value } = await stream.next();
-  await value?.ack();
+  await stream.next();
   abort.abort(new Error("enough"));
   await assert.rejects(stream.next(), /enough/);
-  assert.deepEqual(server.settled[1], {
-    action: "nack",
-    leaseIds: ["1.1.2", "1.1.3"],
-  });
+  // The first one's turn was over: it may still be acked.
+  assert.deepEqual(server.settled, [
+    { action: "nack", leaseIds: ["1.1.2", "1.1.3"] },
+  ]);
   await assert.rejects(
     queueAt(server.url).stream({ signal: abort.signal }).next(),
     /enough/,

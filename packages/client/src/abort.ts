@@ -1,10 +1,18 @@
 /** Waiting that an AbortSignal ends. Without what Node.js lacks before 22. */
 
-/** Resolves after `ms`; rejects with the signal's reason when it aborts. */
-export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
+/**
+ * Resolves after `ms`; rejects with the signal's reason when it aborts.
+ * `keepsAlive` false: a program that has nothing else to do may end meanwhile.
+ */
+export function sleep(
+  ms: number,
+  signal?: AbortSignal,
+  { keepsAlive = true }: { readonly keepsAlive?: boolean } = {},
+): Promise<void> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const done = new Promise<void>((resolve) => {
     timer = setTimeout(resolve, ms);
+    if (!keepsAlive) unref(timer);
   });
   return abandonOnAbort(done, signal).finally(() => clearTimeout(timer));
 }
@@ -48,4 +56,10 @@ export async function withAnySignal<T>(
   } finally {
     for (const remove of listeners) remove();
   }
+}
+
+/** A timer is an object in Node.js only. */
+function unref(timer: unknown): void {
+  if (typeof timer !== "object" || timer === null) return;
+  if ("unref" in timer && typeof timer.unref === "function") timer.unref();
 }

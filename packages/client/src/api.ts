@@ -27,6 +27,10 @@ export interface ApiRequest {
   readonly isIdempotent?: boolean | undefined;
   /** What the server is asked to wait before it answers, in milliseconds. */
   readonly waitMs?: number | undefined;
+  /** The answer is a list of objects. Default: an object. */
+  readonly answersList?: boolean | undefined;
+  /** Of a stream that is resumed: id of the last event that came. */
+  readonly lastEventId?: string | undefined;
 }
 
 type QueryValue = string | number | undefined | readonly (string | number)[];
@@ -46,8 +50,11 @@ export function createApi<Answer>(
   return async (request, options = {}) => {
     const target = toPath(request.path) + toQuery(request.query ?? {});
     const body = request.body && JSON.stringify(request.body);
-    const { idempotencyKey: key } = request;
-    const ownHeaders = key === undefined ? {} : { "idempotency-key": key };
+    const { idempotencyKey: key, lastEventId } = request;
+    const ownHeaders = {
+      ...(key !== undefined && { "idempotency-key": key }),
+      ...(lastEventId !== undefined && { "last-event-id": lastEventId }),
+    };
     const send = (session: Session) => {
       const { method } = request;
       const url = place(session) + target;
@@ -64,6 +71,7 @@ export function createApi<Answer>(
         signal: options.signal,
         timeoutMs: options.timeoutMs,
         waitMs: request.waitMs,
+        answersList: request.answersList,
       });
     };
     const session = await authenticator.session(options);

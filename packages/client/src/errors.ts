@@ -23,6 +23,10 @@ export const errorCodes = {
   CERTIFICATE_REFUSED: "A signing certificate's URL is not an allowed one.",
   CERTIFICATE_UNAVAILABLE: "A signing certificate could not be fetched.",
   INVALID_CERTIFICATE: "A certificate is not PEM of an RSA key.",
+  INVALID_CREDENTIALS: "No account has this id and secret (404).",
+  FAILED_TO_SEND_MESSAGE: "A publisher's message was not taken.",
+  FAILED_TO_RECEIVE_MESSAGE: "A subscriber's messages could not be polled.",
+  FAILED_TO_CONFIRM_MESSAGE: "Messages could not be confirmed.",
 } as const;
 
 /** The stable name of a kind of failure, one per class of error. */
@@ -239,4 +243,61 @@ export class InvalidCertificateError extends SmnError {
     InvalidCertificateError.prototype.name = "InvalidCertificateError";
   }
   readonly code = "INVALID_CERTIFICATE";
+}
+
+export interface AccountErrorOptions extends ErrorOptions {
+  readonly status?: number | undefined;
+  readonly text?: string | undefined;
+}
+
+/**
+ * What `Publisher` and `Subscriber` reject with over the Notipy protocol, whose
+ * answers say by their status alone what is wrong.
+ */
+export abstract class AccountError extends SmnError {
+  static {
+    AccountError.prototype.name = "AccountError";
+  }
+  /** HTTP status; absent when no answer came: `cause` says why. */
+  readonly status: number | undefined;
+  /** The answer as it came; empty when there was none. */
+  readonly text: string;
+
+  constructor(message: string, { status, text, cause }: AccountErrorOptions) {
+    super(message, { cause });
+    this.status = status;
+    this.text = text ?? "";
+  }
+}
+
+/** No account has this id and secret, or it is one of the other kind. */
+export class InvalidCredentialsError extends AccountError {
+  static {
+    InvalidCredentialsError.prototype.name = "InvalidCredentialsError";
+  }
+  readonly code = "INVALID_CREDENTIALS";
+}
+
+/** The message was not taken; without a status it may have been. */
+export class FailedToSendMessageError extends AccountError {
+  static {
+    FailedToSendMessageError.prototype.name = "FailedToSendMessageError";
+  }
+  readonly code = "FAILED_TO_SEND_MESSAGE";
+}
+
+/** No messages came; those of a lost answer come again. */
+export class FailedToReceiveMessageError extends AccountError {
+  static {
+    FailedToReceiveMessageError.prototype.name = "FailedToReceiveMessageError";
+  }
+  readonly code = "FAILED_TO_RECEIVE_MESSAGE";
+}
+
+/** The messages may come again; confirming them again does no harm. */
+export class FailedToConfirmMessageError extends AccountError {
+  static {
+    FailedToConfirmMessageError.prototype.name = "FailedToConfirmMessageError";
+  }
+  readonly code = "FAILED_TO_CONFIRM_MESSAGE";
 }

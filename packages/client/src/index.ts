@@ -1,6 +1,7 @@
 /** Public surface of `@carillon/client`. */
 
 export type { AccessKeyOptions } from "./auth/access-key.ts";
+export type { AccountOptions } from "./auth/account.ts";
 export type { PasswordOptions } from "./auth/password.ts";
 export type { TokenOptions } from "./auth/token.ts";
 export type {
@@ -9,6 +10,7 @@ export type {
   AccessKeyWithSecret,
   NewAccessKey,
 } from "./carillon/access-keys.ts";
+export type { Accounts, WithSecret } from "./carillon/accounts.ts";
 export type { Attachment } from "./carillon/attachments.ts";
 export type { Audit, AuditEntry, AuditQuery } from "./carillon/audit.ts";
 export type {
@@ -57,11 +59,7 @@ export type {
   Emails,
   EmailTemplateSettings,
 } from "./carillon/emails.ts";
-export type {
-  CarillonEvent,
-  EventQuery,
-  FollowOptions,
-} from "./carillon/events.ts";
+export type { CarillonEvent, EventQuery } from "./carillon/events.ts";
 export type {
   GuardQuery,
   GuardReport,
@@ -128,6 +126,13 @@ export type {
   ProviderTest,
   ResumedProvider,
 } from "./carillon/providers.ts";
+export type {
+  Category,
+  NewCategory,
+  NewPublisher,
+  Publishers,
+  PullPublisher,
+} from "./carillon/publishers.ts";
 export type { Resources, Switch } from "./carillon/resources.ts";
 export type {
   Sandbox,
@@ -173,6 +178,18 @@ export type {
   TemplateSettings,
 } from "./carillon/stored-messages.ts";
 export { pymessStates } from "./carillon/stored-messages.ts";
+export {
+  type Followed,
+  type FollowRequest,
+  type LegacyConfirm,
+  legacyConfirmModes,
+  type MailboxCounts,
+  type NewSubscriber,
+  type PullSubscriber,
+  type SubscriberChange,
+  type SubscriberSettings,
+  type Subscribers,
+} from "./carillon/subscribers.ts";
 export type {
   CanSend,
   DisallowedObject,
@@ -199,6 +216,7 @@ export {
   connect,
 } from "./connection.ts";
 export {
+  AccountError,
   AuthenticationError,
   BadRequestError,
   CatalogueError,
@@ -207,8 +225,12 @@ export {
   ConnectionError,
   DuplicateResourceError,
   errorCodes,
+  FailedToConfirmMessageError,
+  FailedToReceiveMessageError,
+  FailedToSendMessageError,
   ForbiddenError,
   InvalidCertificateError,
+  InvalidCredentialsError,
   InvalidOptionsError,
   InvalidResponseError,
   NotificationError,
@@ -221,8 +243,38 @@ export {
   type SmnErrorCode,
   ThrottledError,
 } from "./errors.ts";
+export type { FollowOptions } from "./followed-stream.ts";
 export type { JsonObject } from "./json.ts";
 export type { PagingOptions } from "./paging.ts";
+export type { AccountSettings } from "./pull/account-apis.ts";
+export type {
+  Categories,
+  CategoryMessage,
+  Publication,
+} from "./pull/category-message.ts";
+export type {
+  LeaseReference,
+  Leases,
+  NackOptions,
+  SettledLeases,
+} from "./pull/leases.ts";
+export { Message } from "./pull/message.ts";
+export type { StreamOptions } from "./pull/message-stream.ts";
+export type {
+  CallbackOptions,
+  Polling,
+  PollOptions,
+} from "./pull/polling.ts";
+export { PublicationResponse } from "./pull/publication.ts";
+export { Publisher } from "./pull/publisher.ts";
+export type {
+  DeadMessage,
+  DeadMessageOptions,
+  PullQueue,
+  ReceiveOptions,
+} from "./pull/pull-queue.ts";
+export type { PulledMessage } from "./pull/pulled-message.ts";
+export { Subscriber, type SubscriberOptions } from "./pull/subscriber.ts";
 export {
   type CertificateFetcherOptions,
   createCertificateFetcher,

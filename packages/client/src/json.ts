@@ -14,9 +14,20 @@ export function isObject(value: unknown): value is JsonObject {
 
 /** `undefined` when the text is not JSON of an object. */
 export function parseObject(text: string): JsonObject | undefined {
+  const value = parse(text);
+  return isObject(value) ? value : undefined;
+}
+
+/** `undefined` when the text is not JSON of a list of objects. */
+export function parseObjects(text: string): JsonObject[] | undefined {
+  const value = parse(text);
+  return Array.isArray(value) && value.every(isObject) ? value : undefined;
+}
+
+/** `undefined` when the text is no JSON. */
+function parse(text: string): unknown {
   try {
-    const value: unknown = JSON.parse(text);
-    return isObject(value) ? value : undefined;
+    return JSON.parse(text);
   } catch {
     return undefined;
   }

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { connect, errorCodes } from "./index.ts";
+import { connect, errorCodes, Publisher, Subscriber } from "./index.ts";
 
 const readme = readFileSync(new URL("../README.md", import.meta.url), "utf8");
 
@@ -46,6 +46,18 @@ test("lists every operation beyond SMN, each with what it belongs to", () => {
       : Object.keys(value).map((operation) => `carillon.${name}.${operation}`),
   );
   assert.ok(there.length > 40);
+  assert.deepEqual(listed.toSorted(), there.toSorted());
+});
+
+test("lists every operation of publishers and subscribers", () => {
+  const listed = rowsBelow("Publishers and pull subscribers").flatMap(
+    ([names = ""]) => (names.startsWith("of ") ? [] : namesIn(names)),
+  );
+  const there = [Publisher, Subscriber].flatMap(({ prototype }) =>
+    Object.getOwnPropertyNames(prototype).filter(
+      (name) => name !== "constructor",
+    ),
+  );
   assert.deepEqual(listed.toSorted(), there.toSorted());
 });
 

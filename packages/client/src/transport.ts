@@ -6,7 +6,7 @@
 import { sleep } from "./abort.ts";
 import { InvalidResponseError, ResponseError, SmnError } from "./errors.ts";
 import { fetchText } from "./fetch-text.ts";
-import { type JsonObject, parseObject } from "./json.ts";
+import { type JsonObject, parseObject, parseObjects } from "./json.ts";
 import { findRequestId, toResponseError } from "./refusal.ts";
 import type { RetryPolicy } from "./retry.ts";
 
@@ -43,11 +43,15 @@ export interface HttpRequest extends RequestOptions {
   readonly isIdempotent: boolean;
   /** What the server was asked to wait; the deadline is so much later. */
   readonly waitMs?: number | undefined;
+  /** The answer is a list of objects. Default: an object. */
+  readonly answersList?: boolean | undefined;
 }
 
 export interface HttpAnswer {
   readonly headers: Headers;
   readonly body: JsonObject;
+  /** Where a list was to be answered; `body` is empty then. */
+  readonly list: readonly JsonObject[];
   readonly requestId: string | undefined;
 }
 
@@ -101,24 +105,30 @@ async function exchange(
       target,
     },
   );
-  return read(response, text, target);
+  return read(response, text, target, request);
 }
 
-function read(response: Response, text: string, target: string): HttpAnswer {
+function read(
+  response: Response,
+  text: string,
+  target: string,
+  { answersList = false }: HttpRequest,
+): HttpAnswer {
   if (response.type === "opaqueredirect") {
     throw new ResponseError(`${target} was answered with a redirect`, {
       status: 0,
     });
   }
   if (!response.ok) throw toResponseError(response, text, target);
-  const body = text === "" ? {} : parseObject(text);
-  if (body === undefined) {
+  const list = answersList ? parseObjects(text) : [];
+  const body = answersList || text === "" ? {} : parseObject(text);
+  if (body === undefined || list === undefined) {
     throw new InvalidResponseError(
-      `${target} was answered with something else than a JSON object; is the endpoint an SMN service?`,
+      `${target} was answered with something else than a JSON ${answersList ? "list" : "object"}; is the endpoint an SMN service?`,
     );
   }
   const requestId = findRequestId(body, response);
-  return { headers: response.headers, body, requestId };
+  return { headers: response.headers, body, list, requestId };
 }
 
 /** Names the request without its query, which may hold addresses. */

@@ -1,7 +1,9 @@
 /** Carillon's own API, `/api/v2`, beside SMN's. */
 
 import type { Api } from "../api.ts";
+import type { FollowOptions } from "../followed-stream.ts";
 import { type JsonObject, readText } from "../json.ts";
+import { createPullQueue, type PullQueue } from "../pull/pull-queue.ts";
 import type { RequestOptions } from "../transport.ts";
 import { type AccessKeys, createAccessKeys } from "./access-keys.ts";
 import { type Audit, createAudit } from "./audit.ts";
@@ -16,12 +18,7 @@ import {
   type EmailSuppressions,
 } from "./email-suppressions.ts";
 import { createEmails, type Emails } from "./emails.ts";
-import {
-  type CarillonEvent,
-  createEvents,
-  type EventQuery,
-  type FollowOptions,
-} from "./events.ts";
+import { type CarillonEvent, createEvents, type EventQuery } from "./events.ts";
 import { createGuards, type Guards } from "./guards.ts";
 import { createImports, type Imports } from "./imports.ts";
 import { createInbound, type Inbound } from "./inbound.ts";
@@ -31,9 +28,11 @@ import { type CarillonRequest, toApiRequest } from "./operation-path.ts";
 import { createOptOuts, type OptOuts } from "./opt-outs.ts";
 import { createProjects, type Projects } from "./projects.ts";
 import { createProviders, type Providers } from "./providers.ts";
+import { createPublishers, type Publishers } from "./publishers.ts";
 import { createSandbox, type Sandbox } from "./sandbox.ts";
 import { createSignatures, type Signatures } from "./signatures.ts";
 import { createSms, type Sms } from "./sms.ts";
+import { createSubscribers, type Subscribers } from "./subscribers.ts";
 import { createStoredTemplates, type StoredTemplates } from "./templates.ts";
 import { createUsers, type Users } from "./users.ts";
 
@@ -59,6 +58,15 @@ export interface Carillon {
     query?: EventQuery,
     options?: FollowOptions,
   ): AsyncGenerator<CarillonEvent, void, undefined>;
+  /**
+   * The mailbox of that name, or the one that the subscription of that id or URN
+   * fills.
+   */
+  pull(mailbox: string): PullQueue;
+  /** Accounts that publish by categories. */
+  readonly publishers: Publishers;
+  /** Mailboxes, and what they follow. */
+  readonly subscribers: Subscribers;
   /** What happened to what was published. */
   readonly messages: Messages;
   /** Single deliveries, to be sent again, cancelled or settled. */
@@ -125,10 +133,13 @@ export function createCarillon(
 ): Carillon {
   const api: Api = (request, options) =>
     serviceApi({ ...request, path: ["api", "v2", ...request.path] }, options);
+  const streamApi: Api<Response> = (request, options) =>
+    streams({ ...request, path: ["api", "v2", ...request.path] }, options);
   return {
-    events: createEvents((request, options) =>
-      streams({ ...request, path: ["api", "v2", ...request.path] }, options),
-    ),
+    events: createEvents(streamApi),
+    pull: (mailbox) => createPullQueue(api, streamApi, mailbox),
+    publishers: createPublishers(api),
+    subscribers: createSubscribers(api),
     messages: createMessages(api),
     deliveries: createDeliveries(api),
     deliveryJobs: createDeliveryJobs(api),

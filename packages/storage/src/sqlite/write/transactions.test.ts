@@ -18,6 +18,7 @@ test("commits commands together", () => {
     failures: undefined,
     changed: false,
     notices: undefined,
+    readyMailboxes: undefined,
   });
   assert.deepEqual(rows(), ["a", "b", "c"]);
 });

@@ -558,6 +558,13 @@ export type {
   WorkKind,
   WorkStore,
 } from "./ports/work-store.ts";
+export {
+  createMailboxes,
+  type MailboxesPorts,
+  type MailboxService,
+  type QueueEvent,
+  queueEvents,
+} from "./pull/create-mailboxes.ts";
 export { reasonNotQueued, reasonUnconfirmed } from "./pull/dead-letter.ts";
 export { parseLeaseId, toLeaseId } from "./pull/lease-id.ts";
 export {

@@ -3,7 +3,7 @@
 import { DeadlineQueue } from "../engine/deadline-queue.ts";
 import { CarillonError } from "../errors.ts";
 import type { Clock } from "../ports/clock.ts";
-import type { ContentSeal } from "../ports/content-seal.ts";
+import { type ContentSeal, noSeal } from "../ports/content-seal.ts";
 import type { DeliveryStore } from "../ports/delivery-store.ts";
 import type { Logger } from "../ports/logger.ts";
 import type {
@@ -37,7 +37,7 @@ import { type Consumer, WaitingConsumers } from "./waiting-consumers.ts";
 export const queueEvents = [
   /** Leased. */
   "leased",
-  /** Confirmed, by whatever protocol. */
+  /** Confirmed; not those by a GET of the Notipy protocol, which the store decides. */
   "confirmed",
   /** Given back by their consumers. */
   "nacked",
@@ -53,7 +53,8 @@ export interface MailboxesPorts {
   readonly store: MessageQueueStore &
     Pick<DeliveryStore, "findMessageBySeq"> &
     Pick<PublisherStore, "findCategoryNames">;
-  readonly seal: ContentSeal;
+  /** Default: nothing is sealed. */
+  readonly seal?: ContentSeal;
   readonly protocols: Pick<Protocols, "find">;
   /** A steady one. */
   readonly clock: Clock;
@@ -99,7 +100,7 @@ class StoredMailboxes implements MailboxService {
   constructor(ports: MailboxesPorts, settings: () => PullSettings) {
     this.#ports = ports;
     this.#settings = settings;
-    this.#contents = new MessageContents(ports);
+    this.#contents = new MessageContents({ seal: noSeal, ...ports });
     this.#beats = new DeadlineQueue(ports.clock, streamBeatMs);
     const { onEvent } = ports;
     this.#count = (event, messages) => {

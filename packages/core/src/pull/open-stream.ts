@@ -74,7 +74,6 @@ export class OpenStream
   deadlineAt = 0;
   earlier: OpenStream | undefined = undefined;
   later: OpenStream | undefined = undefined;
-  readonly stream: number;
   readonly leaseMs: number;
   readonly #ports: OpenStreamPorts;
   readonly #renewAt: number;
@@ -84,8 +83,8 @@ export class OpenStream
   #claims: MessageLease[] = [];
   /** Handed out and not settled, by lease id. */
   readonly #handedOut = new Map<string, MessageLease>();
-  /** Of the last one that it got. */
-  #eventId: number | undefined;
+  /** Of the last one that it got; at first the one before all of its own. */
+  #eventId: number;
   #isOpen = true;
   #isHandingOut = false;
   /** Since when the output takes nothing; monotonic. */
@@ -97,7 +96,7 @@ export class OpenStream
 
   constructor(ports: OpenStreamPorts, options: OpenStreamOptions) {
     this.#ports = ports;
-    this.stream = options.number;
+    this.#eventId = options.number;
     this.leaseMs = options.leaseMs;
     this.#credit = options.credit;
     this.#backoff = new Backoff(ports.random);
@@ -112,13 +111,14 @@ export class OpenStream
     return Math.min(Math.max(wanted, 0), maxWanted);
   }
 
+  get stream(): number {
+    return this.#eventId;
+  }
+
   /** Whether an event is one of this stream. */
   hasEvent(eventId: number): boolean {
-    return (
-      this.#eventId !== undefined &&
-      Math.floor(this.#eventId / maxEventsOfStream) ===
-        Math.floor(eventId / maxEventsOfStream)
-    );
+    const streamOf = (id: number) => Math.floor(id / maxEventsOfStream);
+    return streamOf(eventId) === streamOf(this.#eventId);
   }
 
   take(leases: readonly MessageLease[]): void {
@@ -203,9 +203,7 @@ export class OpenStream
 
   /** There are no numbers left for as many events as it may ask for. */
   get #isUsedUp(): boolean {
-    if (this.#eventId === undefined) return false;
-    const place = this.#eventId % maxEventsOfStream;
-    return place + maxWanted >= maxEventsOfStream;
+    return (this.#eventId % maxEventsOfStream) + maxWanted >= maxEventsOfStream;
   }
 
   get #canHandOut(): boolean {

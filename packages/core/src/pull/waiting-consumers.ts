@@ -29,7 +29,7 @@ export interface Consumer {
   /** How many it takes now; 0: it only keeps its place. */
   readonly wanted: number;
   readonly leaseMs: number;
-  /** Of a stream: what its events are numbered by. */
+  /** Of a stream: the event behind which the next ones are numbered. */
   readonly stream?: number;
   /** Gets what was leased for it, also when it is gone: then it gives it back. */
   take(leases: readonly MessageLease[]): void;

@@ -74,6 +74,9 @@ export interface MailboxService extends Mailboxes, AsyncDisposable {
 const maxOfMailbox = 64;
 const maxInAll = 20_000;
 
+/** Streams that were resumed, as far as they are remembered. */
+const maxResumptions = 10_000;
+
 /** Builds the service; nothing runs before {@link MailboxService.start}. */
 export function createMailboxes(
   ports: MailboxesPorts,
@@ -94,6 +97,8 @@ class StoredMailboxes implements MailboxService {
   #streams = 0;
   #isOpen = true;
   #stopWatching = () => {};
+  /** By mailbox and last event, the stream that went on from there. */
+  readonly #resumptions = new Map<string, number>();
   /** Writes that nobody waits for. */
   readonly #writes = new Set<Promise<void>>();
 
@@ -233,9 +238,10 @@ class StoredMailboxes implements MailboxService {
     };
     let resumed: readonly MessageLease[] = [];
     if (lastEventId !== undefined) {
+      const after = this.#resume(seq, lastEventId, number);
       // First, so that it hands out none of them any more.
       for (const older of this.#streamsAt(seq)) {
-        if (older.hasEvent(lastEventId)) older.end("resumed_elsewhere");
+        if (older.hasEvent(after)) older.end("resumed_elsewhere");
       }
       resumed = await store.resumeStream(
         {
@@ -244,7 +250,7 @@ class StoredMailboxes implements MailboxService {
           leaseMs: options.leaseMs,
           stream: number,
         },
-        lastEventId,
+        after,
         clock.now(),
       );
       this.#onLeased(resumed);
@@ -354,6 +360,23 @@ class StoredMailboxes implements MailboxService {
       this.#giveBack(mailbox, leases);
       throw error;
     }
+  }
+
+  /**
+   * Behind which event the stream `number` goes on. If another one did so before,
+   * and broke off before its consumer saw anything of it, then behind the start of
+   * that one, which has the leases.
+   */
+  #resume(mailbox: number, lastEventId: number, number: number): number {
+    const key = `${mailbox}:${lastEventId}`;
+    const after = this.#resumptions.get(key) ?? lastEventId;
+    this.#resumptions.delete(key);
+    this.#resumptions.set(key, number);
+    const [oldest] = this.#resumptions.keys();
+    if (oldest !== undefined && this.#resumptions.size > maxResumptions) {
+      this.#resumptions.delete(oldest);
+    }
+    return after;
   }
 
   #addStream(

@@ -122,6 +122,11 @@ export interface StreamOptions {
 
 /** An open stream. */
 export interface MailboxStream {
+  /**
+   * Its events are numbered behind this. Told to its consumer at the start, it is
+   * what that resumes by if it breaks off before the first event.
+   */
+  readonly startId: number;
   /** The output takes more. */
   drained(): void;
   /** From now on so many at most. */

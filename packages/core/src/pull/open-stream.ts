@@ -74,6 +74,7 @@ export class OpenStream
   deadlineAt = 0;
   earlier: OpenStream | undefined = undefined;
   later: OpenStream | undefined = undefined;
+  readonly startId: number;
   readonly leaseMs: number;
   readonly #ports: OpenStreamPorts;
   readonly #renewAt: number;
@@ -96,6 +97,7 @@ export class OpenStream
 
   constructor(ports: OpenStreamPorts, options: OpenStreamOptions) {
     this.#ports = ports;
+    this.startId = options.number;
     this.#eventId = options.number;
     this.leaseMs = options.leaseMs;
     this.#credit = options.credit;

@@ -45,6 +45,34 @@ export function testStreams({ test }: MailboxCases): void {
     assert.deepEqual(world.mailboxes.status(), { waiting: 0, streams: 1 });
   });
 
+  test("resumes once more when it broke off again before anything came", async (world) => {
+    const till = await world.subscribe("till");
+    const first = await world.open(till);
+    await world.publishEach("1", "2");
+    await world.settle();
+    const [lastEventId = 0] = first.eventIds;
+    // One of them is known to be gone, the other is not.
+    const second = await world.open(till, { lastEventId });
+    second.stream?.close();
+    await world.publish("3");
+    await world.open(till, { lastEventId });
+    const last = await world.open(till, { lastEventId });
+    assert.deepEqual(last.bodies, ["2", "3"]);
+    await world.mailboxes.ack(till, last.keys);
+    assert.deepEqual(world.mailboxes.status(), { waiting: 0, streams: 1 });
+  });
+
+  test("resumes by its start what broke off before its first event", async (world) => {
+    const till = await world.subscribe("till");
+    await world.publishEach("1", "2");
+    const first = await world.open(till);
+    const resumed = await world.open(till, {
+      lastEventId: first.stream?.startId,
+    });
+    assert.equal(first.ended, "resumed_elsewhere");
+    assert.deepEqual(resumed.bodies, ["1", "2"]);
+  });
+
   test("resumes in order what a closed stream had not handed out", async (world) => {
     const till = await world.subscribe("till");
     const cut = await world.open(till);

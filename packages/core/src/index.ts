@@ -562,8 +562,6 @@ export {
   createMailboxes,
   type MailboxesPorts,
   type MailboxService,
-  type QueueEvent,
-  queueEvents,
 } from "./pull/create-mailboxes.ts";
 export { reasonNotQueued, reasonUnconfirmed } from "./pull/dead-letter.ts";
 export { parseLeaseId, toLeaseId } from "./pull/lease-id.ts";
@@ -616,6 +614,7 @@ export type {
   WithSecret,
 } from "./pull/pull-publishers.ts";
 export type { Followed, PullSubscribers } from "./pull/pull-subscribers.ts";
+export { type QueueEvent, queueEvents } from "./pull/queue-event.ts";
 export { createReload } from "./reload.ts";
 export {
   addToCounter,

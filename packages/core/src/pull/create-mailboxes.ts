@@ -13,9 +13,8 @@ import type {
 } from "../ports/message-queue-store.ts";
 import type { PublisherStore } from "../ports/publisher-store.ts";
 import type { Protocols } from "../subscriptions/protocol.ts";
-import { addMs } from "../time.ts";
 import { LeaseEnds } from "./lease-ends.ts";
-import { toLeaseId } from "./lease-id.ts";
+import { LeaseSettlements } from "./lease-settlements.ts";
 import type { Mailbox } from "./mailbox.ts";
 import {
   type Mailboxes,
@@ -31,23 +30,8 @@ import {
 import { MessageContents } from "./message-contents.ts";
 import { MessagePoll } from "./message-poll.ts";
 import { OpenStream, streamBeatMs, unreadableDelayMs } from "./open-stream.ts";
+import type { QueueEvent } from "./queue-event.ts";
 import { type Consumer, WaitingConsumers } from "./waiting-consumers.ts";
-
-/** What happens to messages in mailboxes, as it is counted. */
-export const queueEvents = [
-  /** Leased. */
-  "leased",
-  /** Confirmed; not those by a GET of the Notipy protocol, which the store decides. */
-  "confirmed",
-  /** Given back by their consumers. */
-  "nacked",
-  /** Their lease ended; they wait again. */
-  "returned",
-  /** Their lease ended for the last time. */
-  "dead",
-] as const;
-
-export type QueueEvent = (typeof queueEvents)[number];
 
 export interface MailboxesPorts {
   readonly store: MessageQueueStore &
@@ -90,6 +74,7 @@ class StoredMailboxes implements MailboxService {
   readonly #settings: () => PullSettings;
   readonly #consumers: WaitingConsumers;
   readonly #ends: LeaseEnds;
+  readonly #leases: LeaseSettlements;
   readonly #contents: MessageContents;
   readonly #beats: DeadlineQueue<OpenStream>;
   readonly #count: (event: QueueEvent, messages: number) => void;
@@ -97,10 +82,12 @@ class StoredMailboxes implements MailboxService {
   #streams = 0;
   #isOpen = true;
   #stopWatching = () => {};
-  /** By mailbox and last event, the stream that went on from there. */
+  /**
+   * By mailbox and last event, the stream that went on from there and has the
+   * leases: if it broke off before its consumer saw anything of it, that comes again
+   * with the same event.
+   */
   readonly #resumptions = new Map<string, number>();
-  /** Writes that nobody waits for. */
-  readonly #writes = new Set<Promise<void>>();
 
   constructor(ports: MailboxesPorts, settings: () => PullSettings) {
     this.#ports = ports;
@@ -119,6 +106,13 @@ class StoredMailboxes implements MailboxService {
         this.#count("returned", returned);
         this.#count("dead", dead);
       },
+    });
+    this.#leases = new LeaseSettlements({
+      ...ports,
+      settings,
+      streamsAt: (mailbox) => this.#streamsAt(mailbox),
+      count: this.#count,
+      onUntil: (until) => this.#ends.made(until),
     });
     this.#consumers = new WaitingConsumers({
       ...ports,
@@ -169,56 +163,28 @@ class StoredMailboxes implements MailboxService {
     return await this.#answer(mailbox.seq, leases);
   }
 
-  async confirm(
-    mailbox: Mailbox,
+  confirm(
+    { seq }: Mailbox,
     messageSeqs: readonly number[],
     isSuccess: boolean,
   ): Promise<number> {
-    const { store, clock } = this.#ports;
-    const count = await store.confirmMessages(
-      mailbox.seq,
-      messageSeqs,
-      isSuccess,
-      clock.now(),
-    );
-    this.#count(isSuccess ? "confirmed" : "nacked", count);
-    const seqs = new Set(messageSeqs);
-    for (const stream of this.#streamsAt(mailbox.seq)) stream.confirmed(seqs);
-    return count;
+    return this.#leases.confirm(seq, messageSeqs, isSuccess);
   }
 
-  async ack(
-    mailbox: Mailbox,
-    keys: readonly LeaseKey[],
-  ): Promise<SettledLeases> {
-    const { store, clock } = this.#ports;
-    const distinct = distinctKeys(keys);
-    const held = await store.ackLeases(mailbox.seq, distinct, clock.now());
-    return this.#settle(mailbox.seq, distinct, held, "confirmed");
+  ack({ seq }: Mailbox, keys: readonly LeaseKey[]): Promise<SettledLeases> {
+    return this.#leases.ack(seq, keys);
   }
 
-  async nack(
-    mailbox: Mailbox,
+  nack(
+    { seq }: Mailbox,
     keys: readonly LeaseKey[],
     delayMs: number,
   ): Promise<SettledLeases> {
-    const distinct = distinctKeys(keys);
-    const held = await this.#nack(mailbox.seq, distinct, delayMs);
-    return this.#settle(mailbox.seq, distinct, held, "nacked");
+    return this.#leases.nack(seq, keys, delayMs);
   }
 
-  async extend(mailbox: Mailbox, keys: readonly LeaseKey[], leaseMs: number) {
-    const { store, clock } = this.#ports;
-    const distinct = distinctKeys(keys);
-    const now = clock.now();
-    const held = await store.extendLeases(mailbox.seq, distinct, leaseMs, now);
-    const { settled, stale } = split(distinct, held);
-    const until = addMs(now, leaseMs);
-    this.#ends.made(until);
-    for (const stream of this.#streamsAt(mailbox.seq)) {
-      stream.extended(settled, until);
-    }
-    return { settled, stale, until };
+  extend({ seq }: Mailbox, keys: readonly LeaseKey[], leaseMs: number) {
+    return this.#leases.extend(seq, keys, leaseMs);
   }
 
   async stream(
@@ -238,7 +204,8 @@ class StoredMailboxes implements MailboxService {
     };
     let resumed: readonly MessageLease[] = [];
     if (lastEventId !== undefined) {
-      const after = this.#resume(seq, lastEventId, number);
+      const resumption = `${seq}:${lastEventId}`;
+      const after = this.#resumptions.get(resumption) ?? lastEventId;
       // First, so that it hands out none of them any more.
       for (const older of this.#streamsAt(seq)) {
         if (older.hasEvent(after)) older.end("resumed_elsewhere");
@@ -253,6 +220,7 @@ class StoredMailboxes implements MailboxService {
         after,
         clock.now(),
       );
+      this.#rememberResumption(resumption, number);
       this.#onLeased(resumed);
     }
     try {
@@ -260,7 +228,7 @@ class StoredMailboxes implements MailboxService {
       this.#checkOpen();
       this.#checkRoom(seq);
     } catch (error) {
-      this.#giveBack(seq, resumed);
+      this.#leases.giveBack(seq, resumed);
       throw error;
     }
     const stream = this.#addStream(seq, options, output);
@@ -290,7 +258,7 @@ class StoredMailboxes implements MailboxService {
   async [Symbol.asyncDispose](): Promise<void> {
     this.drain();
     await Promise.all([this.#consumers.stop(), this.#ends.stop()]);
-    await Promise.all(this.#writes);
+    await this.#leases.idle();
   }
 
   /** Leases messages for one answer. */
@@ -312,7 +280,7 @@ class StoredMailboxes implements MailboxService {
     const poll = new MessagePoll(
       {
         clock,
-        giveBack: (leases) => this.#giveBack(mailbox, leases),
+        giveBack: (leases) => this.#leases.giveBack(mailbox, leases),
         onEnd: (ended) => {
           this.#consumers.remove(mailbox, ended);
           if (isWaiting) this.#waiting--;
@@ -348,35 +316,28 @@ class StoredMailboxes implements MailboxService {
     if (leases.length === 0) return [];
     try {
       const answer = await this.#contents.readAnswer(leases);
-      this.#releaseLater(mailbox, answer.unreadable, unreadableDelayMs);
+      this.#leases.release(mailbox, answer.unreadable, unreadableDelayMs);
       if (!signal?.aborted) {
-        this.#giveBack(mailbox, answer.rest);
+        this.#leases.giveBack(mailbox, answer.rest);
         return answer.messages;
       }
       const keys = answer.messages.map(({ key }) => key);
-      this.#giveBack(mailbox, [...keys, ...answer.rest]);
+      this.#leases.giveBack(mailbox, [...keys, ...answer.rest]);
       return [];
     } catch (error) {
-      this.#giveBack(mailbox, leases);
+      this.#leases.giveBack(mailbox, leases);
       throw error;
     }
   }
 
-  /**
-   * Behind which event the stream `number` goes on. If another one did so before,
-   * and broke off before its consumer saw anything of it, then behind the start of
-   * that one, which has the leases.
-   */
-  #resume(mailbox: number, lastEventId: number, number: number): number {
-    const key = `${mailbox}:${lastEventId}`;
-    const after = this.#resumptions.get(key) ?? lastEventId;
-    this.#resumptions.delete(key);
-    this.#resumptions.set(key, number);
+  #rememberResumption(resumption: string, number: number): void {
+    // Behind all others.
+    this.#resumptions.delete(resumption);
+    this.#resumptions.set(resumption, number);
     const [oldest] = this.#resumptions.keys();
     if (oldest !== undefined && this.#resumptions.size > maxResumptions) {
       this.#resumptions.delete(oldest);
     }
-    return after;
   }
 
   #addStream(
@@ -390,8 +351,9 @@ class StoredMailboxes implements MailboxService {
         output,
         contents: this.#contents,
         beats: this.#beats,
-        giveBack: (leases) => this.#giveBack(mailbox, leases),
-        release: (keys, delayMs) => this.#releaseLater(mailbox, keys, delayMs),
+        giveBack: (leases) => this.#leases.giveBack(mailbox, leases),
+        release: (keys, delayMs) =>
+          this.#leases.release(mailbox, keys, delayMs),
         onWantsMore: () => this.#consumers.wantsMore(mailbox),
         onEnd: (ended) => {
           this.#consumers.remove(mailbox, ended);
@@ -419,62 +381,6 @@ class StoredMailboxes implements MailboxService {
     this.#count("leased", leases.length);
   }
 
-  #nack(
-    mailbox: number,
-    keys: readonly LeaseKey[],
-    delayMs: number,
-  ): Promise<readonly boolean[]> {
-    const { store, clock } = this.#ports;
-    const { maxDeliveries } = this.#settings();
-    const now = clock.now();
-    if (delayMs > 0) this.#ends.made(addMs(now, delayMs));
-    const options = { delayMs, maxDeliveries };
-    return store.nackLeases(mailbox, keys, options, now);
-  }
-
-  #settle(
-    mailbox: number,
-    keys: readonly LeaseKey[],
-    held: readonly boolean[],
-    event: QueueEvent,
-  ): SettledLeases {
-    const result = split(keys, held);
-    this.#count(event, result.settled.length);
-    // Of stale ones, too: they are not the consumer's any more.
-    for (const stream of this.#streamsAt(mailbox)) stream.settled(keys);
-    return result;
-  }
-
-  /** They were not handed out, or to nobody who is still there. */
-  #giveBack(mailbox: number, keys: readonly LeaseKey[]): void {
-    this.#write(keys, () => {
-      const { store, clock } = this.#ports;
-      return store.returnLeases(mailbox, keys, clock.now());
-    });
-  }
-
-  #releaseLater(
-    mailbox: number,
-    keys: readonly LeaseKey[],
-    delayMs: number,
-  ): void {
-    this.#write(keys, () => this.#nack(mailbox, keys, delayMs));
-  }
-
-  /** If it fails the leases end by themselves. */
-  #write(keys: readonly LeaseKey[], run: () => Promise<unknown>): void {
-    if (keys.length === 0) return;
-    const write = run().then(
-      () => {},
-      (error: unknown) => {
-        const { logger } = this.#ports;
-        logger.warn("leases_not_returned", { messages: keys.length, error });
-      },
-    );
-    this.#writes.add(write);
-    void write.then(() => this.#writes.delete(write));
-  }
-
   #checkOpen(): void {
     if (!this.#isOpen) throw new CarillonError("SHUTTING_DOWN");
   }
@@ -493,19 +399,4 @@ class StoredMailboxes implements MailboxService {
 
 function end(consumers: readonly Consumer[], reason: StreamEnd): void {
   for (const consumer of consumers) consumer.end(reason);
-}
-
-/** Each once. */
-function distinctKeys(keys: readonly LeaseKey[]): LeaseKey[] {
-  return [...new Map(keys.map((key) => [toLeaseId(key), key])).values()];
-}
-
-function split(
-  keys: readonly LeaseKey[],
-  held: readonly boolean[],
-): SettledLeases {
-  return {
-    settled: keys.filter((_, n) => held[n]),
-    stale: keys.filter((_, n) => !held[n]),
-  };
 }

@@ -208,4 +208,18 @@ export function testReceiving({ test }: MailboxCases): void {
     const [message] = await world.poll(till);
     assert.equal(message?.deliveryCount, 1);
   });
+
+  test("loses nothing that is being leased when the service stops", async (world) => {
+    const till = await world.subscribe("till");
+    await world.publish("a");
+    world.onCall = (method) => {
+      if (method === "leaseMessages") world.mailboxes.drain();
+    };
+    const options = { max: 1, waitMs: 60_000 };
+    assert.deepEqual(await world.mailboxes.receive(till, options), []);
+    await world.restart();
+    world.onCall = () => {};
+    const [message] = await world.poll(till);
+    assert.equal(message?.deliveryCount, 1);
+  });
 }

@@ -62,6 +62,18 @@ export function testStreams({ test }: MailboxCases): void {
     assert.deepEqual(world.mailboxes.status(), { waiting: 0, streams: 1 });
   });
 
+  test("resumes at the second attempt, when the store was away at the first", async (world) => {
+    const till = await world.subscribe("till");
+    const first = await world.open(till);
+    await world.publishEach("1", "2");
+    await world.settle();
+    const [lastEventId = 0] = first.eventIds;
+    world.failures.resumeStream = { error: new Error("It is away."), times: 1 };
+    await assert.rejects(world.open(till, { lastEventId }));
+    const resumed = await world.open(till, { lastEventId });
+    assert.deepEqual(resumed.bodies, ["2"]);
+  });
+
   test("resumes by its start what broke off before its first event", async (world) => {
     const till = await world.subscribe("till");
     await world.publishEach("1", "2");

@@ -558,6 +558,7 @@ export type {
   WorkKind,
   WorkStore,
 } from "./ports/work-store.ts";
+export type { AccountSecrets } from "./pull/account.ts";
 export {
   createMailboxes,
   type MailboxesPorts,
@@ -608,6 +609,10 @@ export {
   type TopicUse,
   toCategoryNames,
 } from "./pull/publisher.ts";
+export {
+  createPullPublishers,
+  type PullPublishersPorts,
+} from "./pull/publishers-service.ts";
 export type {
   PublicationCounts,
   PullPublishers,
@@ -615,6 +620,11 @@ export type {
 } from "./pull/pull-publishers.ts";
 export type { Followed, PullSubscribers } from "./pull/pull-subscribers.ts";
 export { type QueueEvent, queueEvents } from "./pull/queue-event.ts";
+export {
+  createPullSubscribers,
+  type PullSubscribersOptions,
+  type PullSubscribersPorts,
+} from "./pull/subscribers-service.ts";
 export { createReload } from "./reload.ts";
 export {
   addToCounter,

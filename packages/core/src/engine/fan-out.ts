@@ -15,6 +15,7 @@
  */
 
 import { isTransient } from "../errors.ts";
+import type { MessageId } from "../ids.ts";
 import { refusedOutcome } from "../messages/merge-outcome.ts";
 import type { Message } from "../messages/message.ts";
 import { toTopic } from "../messages/message-topics.ts";
@@ -65,6 +66,8 @@ export interface FanOutPorts extends PersistPorts {
   readonly kindOf: (protocol: Recipient["protocol"]) => ChannelKind | undefined;
   /** A delivery was deferred until then. */
   readonly onDeferred: (at: EpochMs) => void;
+  /** A range of the message is finished, and on disk. */
+  readonly onFinished: (id: MessageId) => void;
   /** There is work that is free for any engine. */
   readonly offer: (hint: WorkHint) => void;
 }
@@ -279,6 +282,7 @@ export class FanOut implements RangeIntake {
       this.#ports.logger.warn("lease_lost", { messageId: message.id });
       return;
     }
+    this.#ports.onFinished(message.id);
     if (uptoTarget !== undefined) {
       offer({ kind: "range", dueInMs: 0, messageSeq: message.seq });
     }

@@ -51,7 +51,7 @@ export const categoryReferences = Type.Array(
 );
 
 /** A page of a list that was read with one more than its limit. */
-export function pageOf<Account extends { readonly name: string }>(
+export function pageOf<Account extends { readonly seq: number }>(
   found: readonly Account[],
   limit: number,
 ): { readonly page: readonly Account[]; readonly next?: string } {
@@ -59,6 +59,6 @@ export function pageOf<Account extends { readonly name: string }>(
   const last = page.at(-1);
   return {
     page,
-    ...(last && found.length > limit && { next: last.name }),
+    ...(last && found.length > limit && { next: String(last.seq) }),
   };
 }

@@ -373,8 +373,8 @@ function toBody({
   secretHash,
   quota,
   legacyConfirm,
-  disabled = false,
-  confirmsById = false,
+  disabled,
+  confirmsById,
   depth,
   createdAt,
 }: Mailbox): Static<typeof SubscriberBody> {
@@ -384,8 +384,8 @@ function toBody({
     hasSecret: secretHash !== undefined,
     quota,
     legacyConfirm,
-    disabled,
-    confirmsById,
+    disabled: disabled === true,
+    confirmsById: confirmsById === true,
     depth,
     createdAt: toMillisecondsText(createdAt),
   };

@@ -14,6 +14,7 @@ import {
 import type { FastifyRequest } from "fastify";
 import type { WebSocket } from "ws";
 import { RequestError } from "../../../errors.ts";
+import { Type } from "../../../json-schema.ts";
 import type { FailureLog } from "../../failure-log.ts";
 import type { HttpApp } from "../../http-app.ts";
 import type { WebSockets } from "../../web-socket-upgrades.ts";

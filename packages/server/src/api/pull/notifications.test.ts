@@ -1,7 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
-  parse,
+  ask as askServer,
+  basicOf,
+  createAccount,
+  follow,
+  type TestAccount,
+} from "../../../test-support/pull.ts";
+import {
   startTestServer,
   type TestServer,
 } from "../../../test-support/test-server.ts";
@@ -9,87 +15,27 @@ import {
 const python = "python-requests/2.32.3";
 const path = "/api/v1/notification";
 
-interface Account {
-  readonly id: string;
-  readonly secret: string;
-}
-
 async function setUp(categories: readonly string[] = []) {
   const server = await startTestServer();
-  const publisher = await create(server, "publishers", "news");
-  for (const reference of categories) {
-    await server.call("POST", "/api/v2/publishers/news/categories", {
-      reference,
-    });
-  }
-  const subscriber = await create(server, "subscribers", "device");
+  const publisher = await createAccount(server, "publishers", "news");
+  const subscriber = await createAccount(server, "subscribers", "device");
   await follow(server, "device", categories);
   return { server, publisher, subscriber };
 }
 
-async function create(
+/** As the client does; by default, of GETs, Python's. */
+function ask(
   server: TestServer,
-  kind: "publishers" | "subscribers",
-  name: string,
-  more: object = {},
-): Promise<Account> {
-  const { status, body } = await server.call("POST", `/api/v2/${kind}`, {
-    name,
-    ...more,
-  });
-  assert.equal(status, 201, JSON.stringify(body));
-  return body;
-}
-
-async function follow(
-  server: TestServer,
-  name: string,
-  categories: readonly string[] = [],
-) {
-  const { status, body } = await server.call(
-    "POST",
-    `/api/v2/subscribers/${name}/following`,
-    { publisher: "news", categories },
-  );
-  assert.equal(status, 200, JSON.stringify(body));
-}
-
-function basic({ id, secret }: Account): string {
-  return `Basic ${Buffer.from(`${id}:${secret}`).toString("base64")}`;
-}
-
-/** What waits for the clock while it is answered gets its time. */
-async function ask(
-  server: TestServer,
-  method: "GET" | "POST" | "PUT" | "DELETE" | "HEAD",
-  account: Account | undefined,
+  method: Parameters<typeof askServer>[1],
+  account: Omit<TestAccount, "name"> | undefined,
   body?: unknown,
   headers: Readonly<Record<string, string>> = {},
 ) {
-  const pending = server.app.inject({
-    method,
-    url: path,
-    headers: {
-      ...(account && { authorization: basic(account) }),
-      ...(method === "GET" && { "user-agent": python }),
-      ...headers,
-    },
-    ...(body !== undefined && {
-      payload: typeof body === "string" ? body : JSON.stringify(body),
-    }),
+  return askServer(server, method, path, body, {
+    ...(account && { authorization: basicOf(account) }),
+    ...(method === "GET" && { "user-agent": python }),
+    ...headers,
   });
-  let isAnswered = false;
-  void Promise.resolve(pending).finally(() => {
-    isAnswered = true;
-  });
-  while (!isAnswered) await server.clock.advanceSettled(1);
-  const response = await pending;
-  return {
-    status: response.statusCode,
-    headers: response.headers,
-    // biome-ignore lint/suspicious/noExplicitAny: tests look into all of them
-    body: parse(response.body) as any,
-  };
 }
 
 const bodiesOf = ({ body }: { body: readonly { body: string }[] }) =>
@@ -187,7 +133,7 @@ test("confirms by ids, as texts or numbers, and passes over what is none", async
 test("publishes to categories, to each subscriber once", async () => {
   const { server, publisher, subscriber } = await setUp(["a/b", "ünï"]);
   await using _ = server;
-  const other = await create(server, "subscribers", "other");
+  const other = await createAccount(server, "subscribers", "other");
   await follow(server, "other");
   const publish = async (category: unknown) =>
     (
@@ -216,7 +162,7 @@ test("counts subscribers whose mailbox is full or disabled as failed", async () 
   const { server, publisher } = await setUp();
   await using _ = server;
   await server.call("PATCH", "/api/v2/subscribers/device", { quota: 1 });
-  await create(server, "subscribers", "off");
+  await createAccount(server, "subscribers", "off");
   await follow(server, "off");
   await server.call("PATCH", "/api/v2/subscribers/off", { disabled: true });
   const publish = async () =>
@@ -244,7 +190,7 @@ test("counts subscribers whose mailbox is full or disabled as failed", async () 
 test("wrong, missing, foreign and disabled credentials are answered 404, all alike", async () => {
   const { server, publisher, subscriber } = await setUp();
   await using _ = server;
-  const wrong: (Account | undefined)[] = [
+  const wrong: (Omit<TestAccount, "name"> | undefined)[] = [
     undefined,
     { ...publisher, secret: "wrong" },
     { ...subscriber, secret: "wrong" },

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { projectId, setUp } from "../testing/pull-accounts.ts";
 import { addMs } from "../time.ts";
-import { projectId, setUp } from "./accounts.fixture.ts";
 import { maxCategoriesOfMessage } from "./publisher.ts";
 
 test("a publisher has the topic of its name, and shows its secret once", async () => {

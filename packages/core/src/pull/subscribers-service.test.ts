@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { otherProjectId, projectId, setUp } from "./accounts.fixture.ts";
+import { otherProjectId, projectId, setUp } from "../testing/pull-accounts.ts";
 
 test("credentials hold until they are renewed, disabled or removed", async () => {
   const { publishers, subscribers, store, compared } = await setUp();

@@ -13,12 +13,12 @@ import type { PublishRequest } from "../engine/publish.ts";
 import type { ProjectId } from "../ids.ts";
 import type { Channel, PullChannel } from "../ports/channel.ts";
 import type { Dispatcher, DispatchListener } from "../ports/dispatcher.ts";
+import type { AccountSecrets } from "../pull/account.ts";
+import { createPullPublishers } from "../pull/publishers-service.ts";
+import { createPullSubscribers } from "../pull/subscribers-service.ts";
 import { createProtocols } from "../subscriptions/protocol.ts";
 import { createSubscriptions } from "../subscriptions/subscriptions.ts";
 import { createTopics } from "../topics/topics.ts";
-import type { AccountSecrets } from "./account.ts";
-import { createPullPublishers } from "./publishers-service.ts";
-import { createPullSubscribers } from "./subscribers-service.ts";
 
 export const projectId = "1".repeat(32) as ProjectId;
 export const otherProjectId = "2".repeat(32) as ProjectId;
@@ -73,6 +73,7 @@ export async function setUp({ isStarted = true } = {}) {
     notices: engine.notices,
     clock,
     newId,
+    newMailboxId: newId,
     newMessageId: newId,
     protocols,
     kindOf: (protocol) => (protocol === "pull" ? "pull" : "push"),

@@ -18,6 +18,7 @@ import { testLegacyReceive } from "./mailboxes-contract/legacy.ts";
 import { testReceiving } from "./mailboxes-contract/receiving.ts";
 import { testSettling } from "./mailboxes-contract/settling.ts";
 import { testStreams } from "./mailboxes-contract/streams.ts";
+import { testTorture } from "./mailboxes-contract/torture.ts";
 import type { OpenStore } from "./open-store.ts";
 import { seededRandom } from "./seeded-random.ts";
 
@@ -39,6 +40,7 @@ export function testMailboxesContract(name: string, open: OpenStore): void {
       describe("the Notipy protocol", () => testLegacyReceive(cases));
       describe("streams", () => testStreams(cases));
       describe("faults", () => testMailboxFaults(cases));
+      describe("torture", () => testTorture(cases));
     });
   }
 }

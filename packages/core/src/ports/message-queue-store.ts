@@ -83,10 +83,10 @@ export interface EndedLeases {
 export interface MessageQueueStore {
   /**
    * Leases messages that wait, for each request those of its mailbox, oldest first;
-   * answers in the order of the requests. Leases that ended meanwhile are ended
-   * first, as {@link endLeases} does, in bounded number. What is not wanted any
-   * more becomes `cancelled` instead; what is past its life is left to
-   * {@link expireMessages}.
+   * answers in the order of the requests. Fewer than the limit: no more of the
+   * mailbox may be leased by now. Leases that ended meanwhile are ended first, as
+   * {@link endLeases} does, in bounded number. What is not wanted any more becomes
+   * `cancelled` instead; what is past its life is left to {@link expireMessages}.
    */
   leaseMessages(
     requests: readonly LeaseRequest[],

@@ -85,7 +85,10 @@ export interface ReceiveOptions {
   readonly leaseMs?: number | undefined;
   /** Waits so long for the first one. Default: not at all. */
   readonly waitMs?: number | undefined;
-  /** The consumer went away: what would be leased for it is not. */
+  /**
+   * Aborted when the consumer went away: it is answered with none, and what was
+   * being leased for it waits again, uncounted.
+   */
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -7,7 +7,6 @@
  * the store is asked, so that a hint that comes meanwhile is not lost.
  */
 
-import { Backoff } from "../engine/backoff.ts";
 import { WorkLoop, type WorkLoopPorts } from "../engine/work-loop.ts";
 import { isPermanent } from "../errors.ts";
 import type {
@@ -18,7 +17,7 @@ import type {
 import type { StreamEnd } from "./mailboxes.ts";
 
 export interface WaitingConsumersPorts extends WorkLoopPorts {
-  readonly store: Pick<MessageQueueStore, "leaseMessages" | "mayHaveMessages">;
+  readonly store: Pick<MessageQueueStore, "leaseMessages">;
   readonly maxDeliveries: () => number;
   /** Something was leased. */
   readonly onLeased: (leases: readonly MessageLease[]) => void;
@@ -48,10 +47,6 @@ interface Place {
   readonly consumers: Set<Consumer>;
   /** There may be something in it. */
   isReady: boolean;
-  /** It is being looked at again, or will be soon. */
-  isLooking: boolean;
-  /** Set while the store says that there is something, and leases nothing. */
-  backoff: Backoff | undefined;
 }
 
 /** A part of one call: what a mailbox is asked for, and by whom. */
@@ -61,8 +56,11 @@ interface Turn {
   readonly requests: readonly LeaseRequest[];
 }
 
-/** Requests of one call, and of one mailbox in it. */
-const maxRequests = 500;
+/**
+ * Requests of one call, and of one mailbox in it. No more: the first are answered
+ * while the store leases for the next.
+ */
+const maxRequests = 200;
 const maxOfPlace = 16;
 
 /** Of several consumers at a mailbox each gets so many at a time, at most. */
@@ -108,8 +106,6 @@ export class WaitingConsumers {
         mailbox,
         consumers: new Set(),
         isReady: false,
-        isLooking: false,
-        backoff: undefined,
       };
       this.#places.set(mailbox, place);
     }
@@ -226,52 +222,30 @@ export class WaitingConsumers {
     answers: readonly (readonly MessageLease[])[],
   ): void {
     let mayHaveMore = false;
-    let isEmpty = true;
     for (const [n, consumer] of consumers.entries()) {
       const leases = answers[n] ?? [];
       mayHaveMore = leases.length === requests[n]?.limit;
       if (leases.length === 0) continue;
-      isEmpty = false;
       // The others come first next time.
       if (place.consumers.delete(consumer)) place.consumers.add(consumer);
       this.#ports.onLeased(leases);
       consumer.take(leases);
     }
-    if (!isEmpty) place.backoff = undefined;
     // Those who come later look by themselves whether there is something.
     if (place.consumers.size === 0) return;
     if (mayHaveMore) this.#setReady(place);
     else if (!place.isReady) {
       for (const consumer of [...place.consumers]) consumer.onNothing();
-      if (place.consumers.size > 0) void this.#lookAgain(place);
     }
-  }
-
-  /**
-   * The store may have answered less than there is: it had to look at too much. Not
-   * often, so that one which says so again and again is not asked for ever.
-   */
-  async #lookAgain(place: Place): Promise<void> {
-    const { store, clock, random } = this.#ports;
-    if (place.isLooking) return;
-    place.isLooking = true;
-    try {
-      if (!(await store.mayHaveMessages(place.mailbox, clock.now()))) {
-        place.isLooking = false;
-        return;
-      }
-    } catch {
-      // It is looked at again, as if it had answered yes.
-    }
-    place.backoff ??= new Backoff(random);
-    clock.setTimer(place.backoff.next(), () => {
-      place.isLooking = false;
-      this.hint([place.mailbox]);
-    });
   }
 
   #fail(turns: readonly Turn[], error: unknown): void {
     for (const { place, consumers } of turns) {
+      // What may come again the loop logs, once for all.
+      if (isPermanent(error)) {
+        const { mailbox } = place;
+        this.#ports.logger.error("mailbox_failed", { mailbox, error });
+      }
       for (const consumer of consumers) consumer.onFailure(error);
       // Those who are left are served when it works again.
       this.#setReady(place);

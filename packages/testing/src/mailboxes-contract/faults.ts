@@ -91,20 +91,4 @@ export function testMailboxFaults({ test }: MailboxCases): void {
     await world.pass(6000);
     assert.deepEqual(await world.statesOf(seq), ["waiting"]);
   });
-
-  test("looks again where the store leased nothing of what it has", async (world) => {
-    const till = await world.subscribe("till");
-    const { store } = world;
-    const leaseMessages = store.leaseMessages.bind(store);
-    let empty = 3;
-    store.leaseMessages = async (requests, now, maxDeliveries) =>
-      empty-- > 0
-        ? requests.map(() => [])
-        : await leaseMessages(requests, now, maxDeliveries);
-    const waiting = world.mailboxes.receive(till, { max: 1, waitMs: 60_000 });
-    await world.settle();
-    await world.publish("a");
-    await world.pass(10_000);
-    assert.deepEqual(bodiesOf(await waiting), ["a"]);
-  });
 }

@@ -372,6 +372,7 @@ export async function compose(
     {
       quota: () => settings.get().subscriptionsPerTopic,
       limitConfirmations: () => settings.get().limitConfirmations,
+      mailboxQuota: () => settings.get().pull.mailboxQuota,
     },
   );
   const queueMeter = new QueueMeter();

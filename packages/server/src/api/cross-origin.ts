@@ -11,6 +11,7 @@ const requestHeaders = [
   "authorization",
   "content-type",
   "idempotency-key",
+  "last-event-id",
   "x-auth-token",
   "x-domain-id",
   "x-project-id",

@@ -37,7 +37,11 @@ export async function listApiRoutes(): Promise<readonly ApiRoute[]> {
   app.setSerializerCompiler(() => () => "");
   app.addHook("onRoute", ({ method, url, config, schema = {} }) => {
     if (schema.hide) return;
-    const path = url.replace(/:(\w+)/g, "{$1}").replace(/\/$/, "");
+    const path = url
+      .replace(/(?<!:):(\w+)/g, "{$1}")
+      // A colon that is one stands doubled.
+      .replaceAll("::", ":")
+      .replace(/\/$/, "");
     const operation = config?.operation ?? "public";
     routes.push({ method: [method].join(), path, operation, schema });
   });

@@ -19,8 +19,11 @@ import {
   createEngine,
   createInboundIntake,
   createJobRunner,
+  createMailboxes,
   createMessageImports,
   createProtocols,
+  createPullPublishers,
+  createPullSubscribers,
   createResourceTags,
   createSteadyClock,
   createStoredMessages,
@@ -92,9 +95,11 @@ import {
   type MetricsPorts,
   type MetricsText,
 } from "./metrics/metrics-text.ts";
+import { QueueMeter } from "./metrics/queue-meter.ts";
 import { RequestMeter } from "./metrics/request-meter.ts";
 import { openProviderPauses } from "./providers/provider-pauses.ts";
 import { createProviders } from "./providers/providers.ts";
+import { accountSecrets } from "./pull/account-secrets.ts";
 import type { Sandbox } from "./sandbox/sandbox.ts";
 import type { SmsGuard } from "./sms-guard.ts";
 import { logRouterErrors } from "./sms-router.ts";
@@ -367,8 +372,44 @@ export async function compose(
     {
       quota: () => settings.get().subscriptionsPerTopic,
       limitConfirmations: () => settings.get().limitConfirmations,
+      mailboxQuota: () => settings.get().pull.mailboxQuota,
     },
   );
+  const queueMeter = new QueueMeter();
+  const mailboxes = opened.use(
+    createMailboxes(
+      {
+        store,
+        seal,
+        protocols,
+        clock,
+        logger,
+        random: ports.random,
+        onEvent: (event, messages) => queueMeter.note(event, messages),
+      },
+      () => settings.get().pull,
+    ),
+  );
+  const pullSubscribers = createPullSubscribers(
+    {
+      store,
+      topics,
+      subscriptions,
+      mailboxes,
+      clock,
+      newId,
+      secrets: accountSecrets,
+    },
+    { mailboxQuota: () => settings.get().pull.mailboxQuota },
+  );
+  const pullPublishers = createPullPublishers({
+    store,
+    topics,
+    engine,
+    clock,
+    newId,
+    secrets: accountSecrets,
+  });
   await orAborted(engine.recover(), signal);
   let isDelivering = false;
   /** Texts go on that waited for a provider. */
@@ -544,6 +585,8 @@ export async function compose(
     store,
     clock,
     engineStatus: () => engine.status(),
+    mailboxStatus: () => mailboxes.status(),
+    queue: queueMeter,
     requests,
     deliveries,
     logins,
@@ -613,6 +656,10 @@ export async function compose(
     ),
     subscriptions,
     publisher: engine.publisher,
+    mailboxes,
+    pullSubscribers,
+    pullPublishers,
+    lives,
     deliveryActions,
     stored,
     maxAttachmentBytes: () => settings.get().email.maxAttachmentBytes,
@@ -714,6 +761,8 @@ export async function compose(
     closing.abort();
     outcomeWaits[Symbol.dispose]();
     eventTailer.endAll();
+    // What waits for messages is answered now, so that the server can close.
+    mailboxes.drain();
     notReady = toNotReady(new CarillonError("SHUTTING_DOWN"));
     await appPart.close();
   });
@@ -789,6 +838,7 @@ export async function compose(
       // Resumed while nobody ran, or configured otherwise since.
       resumeTexts();
       releaseLeftBehind();
+      mailboxes.start();
       eventPublisher.start();
       jobs.start();
       for (const task of intervalTasks) task.start();

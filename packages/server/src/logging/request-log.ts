@@ -62,7 +62,8 @@ export function createRequestLog({
         logger.debug("request", fields);
         return;
       }
-      const kind = `${route.method} ${route.route} ${status} ${fields.userId}`;
+      const caller = fields.userId ?? fields.accountId;
+      const kind = `${route.method} ${route.route} ${status} ${caller}`;
       shown.add(kind, fields);
     },
     [Symbol.dispose]: () => shown[Symbol.dispose](),
@@ -75,7 +76,9 @@ function describe(
   status: number,
   durationMs: number,
 ): LogFields {
-  const { id, principal, ip, failureCode } = request;
+  const { id, principal, account, ip, failureCode } = request;
+  const own =
+    account?.kind === "subscriber" ? account.mailbox : account?.publisher;
   return {
     requestId: id,
     method,
@@ -85,7 +88,8 @@ function describe(
     code: failureCode,
     durationMs: Math.round(durationMs * 10) / 10,
     userId: principal?.userId,
-    projectId: principal?.project?.id,
+    accountId: own?.id,
+    projectId: principal?.project?.id ?? own?.projectId,
     address: ip,
   };
 }

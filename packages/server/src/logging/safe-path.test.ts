@@ -55,3 +55,15 @@ test("of what leads nowhere only known words are shown", () => {
   assert.equal(show("/C/0123"), "/***/***");
   assert.ok(show(`/${"c/".repeat(9000)}`).length <= 512);
 });
+
+test("a colon that is part of a path is no parameter", () => {
+  const path = createSafePath("/subscriptions/:mailbox/messages::ack");
+  assert.equal(
+    path("/subscriptions/device/messages:ack?x=1"),
+    "/subscriptions/device/messages:ack",
+  );
+  assert.equal(
+    path("/subscriptions/ann@example.com/messages:ack"),
+    "/subscriptions/***/messages:ack",
+  );
+});

@@ -4,7 +4,7 @@
  */
 
 /** Parameters that name things of ours; all others may be secrets or numbers. */
-const isName = /^(\w*(_id|Id|_urn|Urn)|accessKey|name|code)$/;
+const isName = /^(\w*(_id|Id|_urn|Urn)|accessKey|name|mailbox|code)$/;
 
 /** What such a name may look like: no phone number, no mail address. */
 const isNameLike = /^(?!\d{5,15}$)[A-Za-z0-9:_.~-]{1,512}$/;
@@ -18,7 +18,9 @@ export type SafePath = (url: string) => string;
 export function createSafePath(route: string): SafePath {
   if (route.includes("*")) return () => route;
   const segments = route.split("/").map((segment) => {
-    const names = [...segment.matchAll(/:(\w+)/g)].map(([, name = ""]) => name);
+    const names = [...segment.matchAll(/(?<!:):(\w+)/g)].map(
+      ([, name = ""]) => name,
+    );
     if (names.length === 0) return undefined;
     return names.every((name) => isName.test(name)) ? hideUnlike : hide;
   });

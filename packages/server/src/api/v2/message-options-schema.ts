@@ -72,7 +72,7 @@ export const messageOptionProperties = {
   relatedObjects: Type.Optional(givenRelatedObjects),
   extraData: Type.Optional(
     Type.Record(Type.String(), Type.Unknown(), {
-      description: `Kept for the publisher and not delivered, ${messageOptionLimits.extraDataBytes} bytes at most`,
+      description: `Kept for the publisher; only who fetches messages gets it, too, as \`data\`; ${messageOptionLimits.extraDataBytes} bytes at most`,
       ...optionCode,
     }),
   ),

@@ -543,6 +543,7 @@ function* clientCommands(
         .flatMap(({ long }) => [long ?? "", "x"]),
       // One option of several is expected.
       ...(words.join(" ") === "emails send" ? ["--text", "x"] : []),
+      ...(words.join(" ") === "subscriber set" ? ["--quota", "1"] : []),
       ...(inner.options.some(({ long }) => long === "--yes") ? ["--yes"] : []),
     ];
   }

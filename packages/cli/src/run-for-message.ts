@@ -55,7 +55,7 @@ function messageVariables(
     CARILLON_MESSAGE_LEASE_ID: message.leaseId,
     CARILLON_MESSAGE_LEASE_UNTIL: message.leaseUntil,
     CARILLON_MESSAGE_DELIVERY_COUNT: String(message.deliveryCount),
-    CARILLON_MESSAGE_TOPIC_URN: message.topicUrn,
+    CARILLON_MESSAGE_TOPIC_URN: message.topicUrn ?? "",
     CARILLON_MESSAGE_CREATED_AT: message.createdAt,
     CARILLON_MESSAGE_CATEGORIES: JSON.stringify(message.categories),
     CARILLON_MESSAGE_SUBJECT: message.subject ?? "",

@@ -48,10 +48,10 @@ export function receiveCommand(): Command {
     "receive <subscription>",
     "Fetch messages, oldest first. Without --ack or --exec each stays leased for a while and then comes again; carillon pull ack confirms it. With --follow the end, also by Ctrl-C, gives back what was not confirmed.",
     [
-      "carillon pull hall-display",
-      "carillon pull hall-display --ack --wait 30",
-      "carillon pull hall-display --follow --exec './show.sh'",
-      "carillon pull hall-display --follow --ack -o json | jq -r .body",
+      "carillon pull receive hall-display",
+      "carillon pull receive hall-display --ack --wait 30",
+      "carillon pull receive hall-display --follow --exec './show.sh'",
+      "carillon pull receive hall-display --follow --ack -o json | jq -r .body",
     ],
   )
     .option("--follow", "go on as messages come, until Ctrl-C")

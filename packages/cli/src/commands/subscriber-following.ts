@@ -25,7 +25,7 @@ export function followingCommands(): readonly Command[] {
 
 function follow(): Command {
   return clientCommand(
-    "follow <subscriber> <publisher> [category...]",
+    "follow <name> <publisher> [category...]",
     "Have a subscriber get what a publisher sends to all, and what it sends to these categories. What it follows already stays.",
     [
       "carillon subscriber follow hall-display weather",
@@ -53,7 +53,7 @@ function follow(): Command {
 
 function unfollow(): Command {
   return clientCommand(
-    "unfollow <subscriber> <publisher> [category...]",
+    "unfollow <name> <publisher> [category...]",
     "Have a subscriber leave these categories; without any the publisher, with all its categories. What its mailbox holds stays.",
     [
       "carillon subscriber unfollow hall-display weather ice",

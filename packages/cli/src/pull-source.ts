@@ -65,6 +65,8 @@ export async function withSource<Result>(
     secret: await textArgument("--secret", secret),
     baseUrl: url,
     subscription,
+    // As of a project's keys.
+    retry: { maxRetries: 0 },
   });
   try {
     return await run(subscriber, url);

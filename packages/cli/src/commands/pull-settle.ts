@@ -13,6 +13,9 @@ import {
 } from "../pull-source.ts";
 import { wholeNumber } from "../whole-number.ts";
 
+/** Whoever typed the command sees what is wrong, and repeats it. */
+const atOnce = { repeatForMs: 0 };
+
 export function ackCommand(): Command {
   return pullingCommand(
     "ack <subscription> <lease...>",
@@ -25,7 +28,7 @@ export function ackCommand(): Command {
       options: PullOptions,
     ) => {
       const answer = await withSource(subscription, options, (source) =>
-        orNoSuch(mailboxWord, subscription, source.ack(leaseIds)),
+        orNoSuch(mailboxWord, subscription, source.ack(leaseIds, atOnce)),
       );
       const text = `${messagesText(answer.settled)} confirmed.`;
       createOutput(options).result(text, answer);
@@ -60,7 +63,7 @@ export function nackCommand(): Command {
           orNoSuch(
             mailboxWord,
             subscription,
-            source.nack(leaseIds, { delayMs }),
+            source.nack(leaseIds, { delayMs, ...atOnce }),
           ),
         );
         const text = `${messagesText(answer.settled)} given back.`;
@@ -92,7 +95,7 @@ export function extendCommand(): Command {
           orNoSuch(
             mailboxWord,
             subscription,
-            source.extend(leaseIds, options.lease),
+            source.extend(leaseIds, options.lease, atOnce),
           ),
         );
         const text = `${messagesText(answer.settled)} leased for ${options.lease} s more.`;

@@ -167,7 +167,7 @@ function createHandler(
     finish(subscription) {
       if (givenBack > 0) {
         throw new CommandFailure(
-          `${givenBack} of ${count} ${count === 1 ? "message was" : "messages were"} given back.`,
+          `${givenBack} of ${count} ${count === 1 ? "message" : "messages"} ${givenBack === 1 ? "was" : "were"} given back.`,
         );
       }
       if (json || follow) return;

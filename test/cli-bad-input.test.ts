@@ -26,6 +26,7 @@ import { createSelfSignedCertificate } from "../packages/channels/src/http/certi
 import { createProgram } from "../packages/cli/src/program.ts";
 import { CarillonProcess, credentials } from "./harness/carillon-process.ts";
 import type { Outcome } from "./harness/run-commands.ts";
+import { environmentOf, runTogether } from "./harness/run-together.ts";
 import { onTerminal, whyNoTerminal } from "./harness/terminal.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -299,7 +300,7 @@ test("a terminal is asked", async (t) => {
   const remove = (typed: string) =>
     onTerminal(
       [process.execPath, "--conditions=source", main, "topic delete asked"],
-      { cwd: folder, env: environment(keys(server.url)) },
+      { cwd: folder, env: environmentOf({ folder, env: keys(server.url) }) },
       [["[y/N] ", typed]],
     );
   const no = await remove("n\r");
@@ -460,25 +461,11 @@ async function done(
   return outcomes;
 }
 
-async function runAll(
+function runAll(
   lines: readonly (readonly string[])[],
   env: Readonly<Record<string, string>>,
 ): Promise<readonly Outcome[]> {
-  const child = spawn(
-    process.execPath,
-    [
-      "--conditions=source",
-      join(root, "test/harness/run-commands.ts"),
-      JSON.stringify(lines),
-    ],
-    { cwd: folder, stdio: ["ignore", "pipe", "pipe"], env: environment(env) },
-  );
-  const [stdout, stderr] = await Promise.all([
-    text(child.stdout),
-    text(child.stderr),
-  ]);
-  assert.equal(stderr, "");
-  return JSON.parse(stdout) as Outcome[];
+  return runTogether(lines, { folder, env });
 }
 
 function start(words: readonly string[], url = server.url) {
@@ -488,7 +475,7 @@ function start(words: readonly string[], url = server.url) {
     {
       cwd: folder,
       stdio: ["ignore", "pipe", "pipe"],
-      env: environment(keys(url)),
+      env: environmentOf({ folder, env: keys(url) }),
     },
   );
   return child;
@@ -500,15 +487,6 @@ function keys(url: string): Record<string, string> {
     CARILLON_ACCESS_KEY: credentials.accessKey,
     CARILLON_SECRET_KEY: credentials.secretKey,
     CARILLON_PROJECT_ID: credentials.projectId,
-  };
-}
-
-function environment(own: Readonly<Record<string, string>>) {
-  return {
-    PATH: process.env.PATH ?? "",
-    NODE_NO_WARNINGS: "1",
-    HOME: folder,
-    ...own,
   };
 }
 

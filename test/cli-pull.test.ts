@@ -15,6 +15,7 @@ import {
   runCommand,
   runOnTerminal,
 } from "./harness/command.ts";
+import { runTogether } from "./harness/run-together.ts";
 import { until } from "./harness/until.ts";
 
 const skip = hasNoTerminals();
@@ -35,31 +36,39 @@ after(async () => {
 });
 
 test("accounts: a secret is shown when it is made, and at no other time", async () => {
-  const [created] = await done("publisher", "create", "weather");
+  const [created, rotated, shown, subscriber, listed] = await allDone(
+    ["publisher", "create", "weather"],
+    ["publisher", "rotate-secret", "weather"],
+    ["publisher", "show", "weather"],
+    ["subscriber", "create", "hall"],
+    ["subscriber", "list"],
+  );
   assert.match(String(created?.secret), /^[A-Za-z0-9]{40}$/);
-  const [rotated] = await done("publisher", "rotate-secret", "weather");
   assert.notEqual(rotated?.secret, created?.secret);
-  const [shown] = await done("publisher", "show", "weather");
   assert.equal(shown?.id, created?.id);
   assert.equal(shown?.secret, undefined);
-  const [subscriber] = await done("subscriber", "create", "hall");
   assert.match(String(subscriber?.secret), /^[A-Za-z0-9]{40}$/);
-  const listed = await done("subscriber", "list");
-  assert.ok(listed.every((one) => one.secret === undefined));
-  const again = await command("publisher", "create", "weather");
-  assert.equal(again.code, 1);
-  assert.match(again.stderr, /PUBLISHER_EXISTS/);
+  assert.equal(listed?.name, "hall");
+  assert.equal(listed?.secret, undefined);
+  const [again] = await together(["publisher", "create", "weather"]);
+  assert.equal(again?.code, 1);
+  assert.match(again?.stderr ?? "", /PUBLISHER_EXISTS/);
 });
 
 test("a disabled publisher and subscriber say so, and work again", async () => {
-  for (const [noun, name] of [
+  for (const words of [
     ["publisher", "weather"],
     ["subscriber", "hall"],
-  ] as const) {
-    await done(noun, "disable", name);
-    const shown = await command(noun, "show", name, "-o", "table");
-    assert.match(shown.stdout, /disabled/);
-    await done(noun, "enable", name);
+  ]) {
+    const [noun = "", name = ""] = words;
+    const [disabled, table, enabled] = await together(
+      [noun, "disable", name],
+      [noun, "show", name, "-o", "table"],
+      [noun, "enable", name],
+    );
+    assert.equal(disabled?.code, 0, disabled?.stderr);
+    assert.match(table?.stdout ?? "", /disabled/);
+    assert.equal(JSON.parse(enabled?.stdout ?? "").disabled, false);
   }
 });
 
@@ -221,25 +230,29 @@ test("on a terminal a message is a line, with its lease", {
 });
 
 test("what is asked in the wrong way is refused in one sentence", async () => {
-  for (const [words, pattern] of [
+  const wrong = [
     [["pull", "hall", "--ack", "--exec", "true"], /--exec.*--ack/],
     [["pull", "hall", "--follow", "--wait", "5"], /^--wait is without --foll/],
     [["pull", "hall", "--retry-after", "5"], /^--retry-after is for --exec/],
     [["pull", "hall", "--wait", "61"], /from 0 to 60/],
     [["pull", "hall", "--lease", "4"], /from 5 to 43200/],
     [["subscriber", "set", "hall"], /^Expected --quota or --legacy-confirm/],
-  ] as const) {
-    const { code, stdout, stderr } = await command(...words);
+  ] as const;
+  const outcomes = await together(...wrong.map(([words]) => words));
+  for (const [at, [, pattern]] of wrong.entries()) {
+    const { code, stdout, stderr = "" } = outcomes[at] ?? {};
     assert.deepEqual([code, stdout], [2, ""], stderr);
     assert.match(stderr, /^[^\n]+\n$/);
     assert.match(stderr, pattern);
   }
-  const malformed = await command("pull", "ack", "hall", "no lease");
-  assert.equal(malformed.code, 1);
-  assert.match(malformed.stderr, /LEASE_ID_INVALID/);
-  const unknown = await command("pull", "nosuch");
-  assert.equal(unknown.code, 1);
-  assert.match(unknown.stderr, /^There is no mailbox "nosuch"/);
+  const [malformed, unknown] = await together(
+    ["pull", "ack", "hall", "no lease"],
+    ["pull", "nosuch"],
+  );
+  assert.equal(malformed?.code, 1);
+  assert.match(malformed?.stderr ?? "", /LEASE_ID_INVALID/);
+  assert.equal(unknown?.code, 1);
+  assert.match(unknown?.stderr ?? "", /^There is no mailbox "nosuch"/);
 });
 
 /** A topic and a mailbox of that name, with messages in it. */
@@ -268,4 +281,19 @@ async function done(...words: string[]) {
   const run = await command(...words);
   assert.equal(run.code, 0, `carillon ${words.join(" ")}: ${run.stderr}`);
   return rowsOf(run);
+}
+
+/** Several in one process. */
+function together(...lines: (readonly string[])[]) {
+  const withData = lines.map((words) => [...words, "--data", data]);
+  return runTogether(withData, { folder });
+}
+
+/** What each printed first; all must succeed. */
+async function allDone(...lines: (readonly string[])[]) {
+  const outcomes = await together(...lines);
+  return outcomes.map(({ words, code, stdout, stderr }) => {
+    assert.equal(code, 0, `carillon ${words.join(" ")}: ${stderr}`);
+    return rowsOf({ code, stdout, stderr })[0];
+  });
 }

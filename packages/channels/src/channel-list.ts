@@ -1,7 +1,8 @@
 /** The channels that a service has: an import and a line for each. */
 
-import type { Channel } from "@carillon/core";
+import type { Channel, PullChannel } from "@carillon/core";
 import { createHttpChannel, type HttpChannelOptions } from "./http/channel.ts";
+import { createPullChannel } from "./pull/channel.ts";
 import { createSmsChannel, type SmsChannelOptions } from "./sms/channel.ts";
 
 /** What channels of a service are made of; each takes what it needs. */
@@ -20,9 +21,12 @@ export interface ChannelParts
 }
 
 /** All there are. */
-export const channelList: readonly ((parts: ChannelParts) => Channel)[] = [
+export const channelList: readonly ((
+  parts: ChannelParts,
+) => Channel | PullChannel)[] = [
   ({ httpTimeoutMs: timeoutMs, ...parts }) =>
     createHttpChannel({ ...parts, timeoutMs }),
   (parts) => createSmsChannel({ ...parts, statusReports: true }),
   ({ email }) => email,
+  () => createPullChannel(),
 ];

@@ -96,6 +96,7 @@ export {
 } from "./http/webhook-keys.ts";
 export { LazyPart } from "./lazy-part.ts";
 export { createLinks, type Links, type LinksOptions } from "./links.ts";
+export { createPullChannel } from "./pull/channel.ts";
 export {
   createReplaceableChannel,
   type ReplaceableChannel,

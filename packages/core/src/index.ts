@@ -154,8 +154,10 @@ export { attemptNumbers } from "./messages/attempt-numbers.ts";
 export { stateBeforeClaim } from "./messages/claim-decision.ts";
 export {
   defaultLivesOf,
+  expiresAtOf,
   type MessageLives,
   otpOf,
+  startOf,
 } from "./messages/default-life.ts";
 export {
   type Attempt,
@@ -552,10 +554,23 @@ export type {
   ReleasedDelivery,
   ReleasedState,
   ReleasedWork,
+  UnqueuedDelivery,
   WorkKind,
   WorkStore,
 } from "./ports/work-store.ts";
+export type { AccountSecrets } from "./pull/account.ts";
+export {
+  createMailboxes,
+  type MailboxesPorts,
+  type MailboxService,
+} from "./pull/create-mailboxes.ts";
+export { reasonNotQueued, reasonUnconfirmed } from "./pull/dead-letter.ts";
 export { parseLeaseId, toLeaseId } from "./pull/lease-id.ts";
+export {
+  decideLegacyReceive,
+  type LegacyMeaning,
+  type LegacyReceiveFacts,
+} from "./pull/legacy-receive.ts";
 export {
   checkMailboxName,
   isMailboxName,
@@ -591,13 +606,25 @@ export {
   type NewPullPublisher,
   type PullPublisher,
   type PullPublisherChange,
+  type TopicUse,
+  toCategoryNames,
 } from "./pull/publisher.ts";
+export {
+  createPullPublishers,
+  type PullPublishersPorts,
+} from "./pull/publishers-service.ts";
 export type {
   PublicationCounts,
   PullPublishers,
   WithSecret,
 } from "./pull/pull-publishers.ts";
 export type { Followed, PullSubscribers } from "./pull/pull-subscribers.ts";
+export { type QueueEvent, queueEvents } from "./pull/queue-event.ts";
+export {
+  createPullSubscribers,
+  type PullSubscribersOptions,
+  type PullSubscribersPorts,
+} from "./pull/subscribers-service.ts";
 export { createReload } from "./reload.ts";
 export {
   addToCounter,

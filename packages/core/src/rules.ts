@@ -32,6 +32,7 @@ export {
   stateBeforeClaim,
   unfetchedError,
 } from "./messages/claim-decision.ts";
+export { expiresAtOf } from "./messages/default-life.ts";
 export {
   type ActionDecision,
   type ActionFacts,
@@ -76,6 +77,9 @@ export {
   urgencies,
 } from "./messages/urgency.ts";
 export { counterKinds } from "./ports/counter-store.ts";
+export { maxEventsOfStream } from "./ports/message-queue-store.ts";
+export { reasonNotQueued, reasonUnconfirmed } from "./pull/dead-letter.ts";
+export { decideLegacyReceive } from "./pull/legacy-receive.ts";
 export {
   type ConfirmationWindow,
   countConfirmation,

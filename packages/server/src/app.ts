@@ -10,10 +10,14 @@ import type {
   DeliveryActions,
   Detections,
   Logger,
+  Mailboxes,
   MessageImports,
+  MessageLives,
   NewId,
   Protocols,
   Publisher,
+  PullPublishers,
+  PullSubscribers,
   ResourceTags,
   Store,
   StoredChannel,
@@ -49,6 +53,8 @@ import { observeRequests } from "./api/observed-requests.ts";
 import type { NotReady } from "./api/operations/health.ts";
 import { registerOperationsApi } from "./api/operations/operations-api.ts";
 import { createOriginOf } from "./api/origin.ts";
+import { createPullErrorAnswer } from "./api/pull/error-answers.ts";
+import { registerPullApi } from "./api/pull/pull-api.ts";
 import {
   type ReceiversPorts,
   registerReceiversApi,
@@ -65,6 +71,7 @@ import type { SmsRoutingPorts } from "./api/v2/sms-routing.ts";
 import type { SubscriptionPorts } from "./api/v2/subscriptions.ts";
 import { registerV2Api } from "./api/v2/v2-api.ts";
 import { compileValidator, withoutOwnCompilers } from "./api/validation.ts";
+import { isWebSocketRequest, WebSockets } from "./api/web-socket-upgrades.ts";
 import type { ReloadedConfig } from "./config-reload.ts";
 import type { DeliveryLogReader } from "./delivery-log/delivery-log.ts";
 import type { EventTailer } from "./events/event-tailer.ts";
@@ -92,6 +99,10 @@ export interface AppPorts {
   readonly resourceTags: ResourceTags;
   readonly subscriptions: Subscriptions;
   readonly publisher: Publisher;
+  readonly mailboxes: Mailboxes;
+  readonly pullSubscribers: PullSubscribers;
+  readonly pullPublishers: PullPublishers;
+  readonly lives: MessageLives;
   readonly stored: Readonly<Record<StoredChannel, StoredMessages>>;
   /** Of all attachments of a mail, at most, as it is set now. */
   readonly maxAttachmentBytes: () => number;
@@ -174,6 +185,7 @@ export function createApp(ports: AppPorts): HttpApp {
   // What Fastify refuses before it looks for a route, such as a path that does
   // not decode, belongs to the API all the same.
   const sendProblem = createProblemAnswer(apiPorts);
+  const sendPullError = createPullErrorAnswer(apiPorts);
   const sendKeystoneError = createKeystoneErrorAnswer(apiPorts);
 
   const malformed = createMalformedRequests(ports);
@@ -187,6 +199,9 @@ export function createApp(ports: AppPorts): HttpApp {
       createBoundedServer(listener, malformed.refuse, {
         requestTimeout,
         headersTimeout: requestTimeout,
+        // Other protocols than WebSocket are not for us: such requests are
+        // answered as if they did not ask.
+        shouldUpgradeCallback: isWebSocketRequest,
         // Node looks for slow clients twice a minute otherwise.
         connectionsCheckingInterval: Math.min(1000, requestTimeout),
         // Longer than load balancers keep theirs: they close first.
@@ -198,6 +213,7 @@ export function createApp(ports: AppPorts): HttpApp {
       answerCommonHeaders(request, reply);
       const send = {
         v2: sendProblem,
+        pull: sendPullError,
         identity: sendKeystoneError,
         smn: errors.send,
       }[apiOf(request.raw.url ?? "")];
@@ -222,6 +238,7 @@ export function createApp(ports: AppPorts): HttpApp {
   app.setNotFoundHandler(errors.sendNotFound);
   app.decorateRequest("principal", undefined);
   app.decorateRequest("signedClaim", undefined);
+  app.decorateRequest("account", undefined);
   app.decorateRequest("failureCode", undefined);
   // First of all hooks: it takes the time.
   observeRequests(app, { ...ports, requestLog });
@@ -236,18 +253,23 @@ export function createApp(ports: AppPorts): HttpApp {
   allowOrigins(app, ports.allowedOrigins);
   app.addHook("onRoute", boundSchemas);
   if (ports.onRoute) app.addHook("onRoute", ports.onRoute);
-  guardRoutes(app, ports.identity);
+  guardRoutes(app, ports.identity, ports);
   acceptAnyBody(app);
   boundUnprovenBodies(app);
   auditRoutes(app, ports.audit, ports.store);
   app.server.maxConnections = ports.maxConnections;
+  const webSockets = new WebSockets();
+  webSockets.attach(app);
 
   registerOperationsApi(app, ports);
   registerIdentityApi(app, apiPorts);
   registerSubscriberApi(app, apiPorts);
+  registerPullApi(app, apiPorts);
   registerV2Api(app, {
     ...apiPorts,
     messages: ports.store,
+    deadMessages: ports.store,
+    webSockets,
     inbound: ports.store,
     optOuts: ports.store,
     attachments: ports.store,

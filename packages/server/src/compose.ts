@@ -19,8 +19,11 @@ import {
   createEngine,
   createInboundIntake,
   createJobRunner,
+  createMailboxes,
   createMessageImports,
   createProtocols,
+  createPullPublishers,
+  createPullSubscribers,
   createResourceTags,
   createSteadyClock,
   createStoredMessages,
@@ -92,9 +95,11 @@ import {
   type MetricsPorts,
   type MetricsText,
 } from "./metrics/metrics-text.ts";
+import { QueueMeter } from "./metrics/queue-meter.ts";
 import { RequestMeter } from "./metrics/request-meter.ts";
 import { openProviderPauses } from "./providers/provider-pauses.ts";
 import { createProviders } from "./providers/providers.ts";
+import { accountSecrets } from "./pull/account-secrets.ts";
 import type { Sandbox } from "./sandbox/sandbox.ts";
 import type { SmsGuard } from "./sms-guard.ts";
 import { logRouterErrors } from "./sms-router.ts";
@@ -355,6 +360,8 @@ export async function compose(
       clock,
       newId,
       newMessageId,
+      newMailboxId: newId,
+      lives,
       tokens: subscriptionTokens,
       hash: createKeyedHash(key, "wrong-code"),
       protocols,
@@ -367,6 +374,41 @@ export async function compose(
       limitConfirmations: () => settings.get().limitConfirmations,
     },
   );
+  const queueMeter = new QueueMeter();
+  const mailboxes = opened.use(
+    createMailboxes(
+      {
+        store,
+        seal,
+        protocols,
+        clock,
+        logger,
+        random: ports.random,
+        onEvent: (event, messages) => queueMeter.note(event, messages),
+      },
+      () => settings.get().pull,
+    ),
+  );
+  const pullSubscribers = createPullSubscribers(
+    {
+      store,
+      topics,
+      subscriptions,
+      mailboxes,
+      clock,
+      newId,
+      secrets: accountSecrets,
+    },
+    { mailboxQuota: () => settings.get().pull.mailboxQuota },
+  );
+  const pullPublishers = createPullPublishers({
+    store,
+    topics,
+    engine,
+    clock,
+    newId,
+    secrets: accountSecrets,
+  });
   await orAborted(engine.recover(), signal);
   let isDelivering = false;
   /** Texts go on that waited for a provider. */
@@ -542,6 +584,8 @@ export async function compose(
     store,
     clock,
     engineStatus: () => engine.status(),
+    mailboxStatus: () => mailboxes.status(),
+    queue: queueMeter,
     requests,
     deliveries,
     logins,
@@ -611,6 +655,10 @@ export async function compose(
     ),
     subscriptions,
     publisher: engine.publisher,
+    mailboxes,
+    pullSubscribers,
+    pullPublishers,
+    lives,
     deliveryActions,
     stored,
     maxAttachmentBytes: () => settings.get().email.maxAttachmentBytes,
@@ -712,6 +760,8 @@ export async function compose(
     closing.abort();
     outcomeWaits[Symbol.dispose]();
     eventTailer.endAll();
+    // What waits for messages is answered now, so that the server can close.
+    mailboxes.drain();
     notReady = toNotReady(new CarillonError("SHUTTING_DOWN"));
     await appPart.close();
   });
@@ -787,6 +837,7 @@ export async function compose(
       // Resumed while nobody ran, or configured otherwise since.
       resumeTexts();
       releaseLeftBehind();
+      mailboxes.start();
       eventPublisher.start();
       jobs.start();
       for (const task of intervalTasks) task.start();

@@ -19,6 +19,7 @@ import {
 } from "./batch-settings.ts";
 import { emailSettings } from "./email-settings.ts";
 import { Type } from "./json-schema.ts";
+import { pullSettings } from "./pull/pull-settings.ts";
 import { guardSettings } from "./sms-guard-settings.ts";
 import { problemWithRoute } from "./sms-route.ts";
 import {
@@ -55,6 +56,7 @@ export const configGroups = [
   "Delivery",
   "E-mail",
   "SMS",
+  "Pull",
   "Limits",
   "Engine",
 ] as const;
@@ -462,11 +464,13 @@ const configSchema = Type.Object({
     guard: guardSettings,
   }),
 
+  pull: pullSettings,
+
   maxConnections: integer(1, 1_000_000, {
     group: "Limits",
     reloadable: true,
     description:
-      "Connections of clients open at once; further ones are closed as they come.",
+      "Connections of clients open at once; further ones are closed as they come. A consumer that waits for messages, by a long poll or a stream, holds one: set more than there are such consumers, and let the system open as many files (`ulimit -n`).",
     expected: "a whole number from 1 to 1000000",
     default: 4096,
   }),

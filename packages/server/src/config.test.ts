@@ -269,6 +269,12 @@ const wrong: readonly (readonly [string, unknown])[] = [
   ["smsProviders", "pigeon"],
   ["smsProviders", "log,log"],
   ["rangeSize", "0"],
+  ["pullLeaseMs", "99"],
+  ["pullLeaseMs", "43200001"],
+  ["pullConfirmWindowMs", "0"],
+  ["pullMaxDeliveries", "0"],
+  ["pullMaxDeliveries", "1.5"],
+  ["pullMailboxQuota", "10000001"],
 ];
 
 for (const [option, value] of wrong) {

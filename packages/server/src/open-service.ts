@@ -304,6 +304,8 @@ export async function openService(
   };
   const channels = channelList.map((create) => {
     const channel = create(parts);
+    // Nothing is sent through it.
+    if (channel.kind === "pull") return channel;
     opened.defer(() => channel.close());
     return sandbox?.watch(channel) ?? channel;
   });
@@ -422,7 +424,7 @@ export async function openService(
     ...(config.publicUrl !== undefined && { publicUrl: config.publicUrl }),
     data: config.data,
     protocols: channels.flatMap((channel) =>
-      channel.isSetUp?.() === false
+      channel.kind !== "pull" && channel.isSetUp?.() === false
         ? []
         : channel.protocols.map(({ name }) => name),
     ),

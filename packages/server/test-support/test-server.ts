@@ -8,6 +8,7 @@ import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
+  createPullChannel,
   emailProtocol,
   httpProtocol,
   httpsProtocol,
@@ -201,6 +202,7 @@ export async function startTestServer(
         ...(options.mails ? [options.mails] : []),
         options.texts ??
           noteDeliveries([smsProtocol], "billable", sent, deliver),
+        createPullChannel(),
         ...(options.channels ?? []),
       ],
       gateway: options.gateway ?? new Gateway(),

@@ -5,6 +5,7 @@ import type { Store } from "@carillon/core";
 const listening = new Set<PropertyKey>([
   "changes",
   "watchFeed",
+  "watchMailboxes",
 ] satisfies (keyof Store)[]);
 
 /**

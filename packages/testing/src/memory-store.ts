@@ -26,10 +26,12 @@ import { createIdempotencyStore } from "./memory-store/idempotency.ts";
 import { createIdentityStore } from "./memory-store/identity.ts";
 import { createImportStore } from "./memory-store/imports.ts";
 import { createInboundStore } from "./memory-store/inbound.ts";
-import { createLaneStore } from "./memory-store/lanes.ts";
 import { createMailEventStore } from "./memory-store/mail-events.ts";
+import { createMailboxStore } from "./memory-store/mailboxes.ts";
+import { createMessageQueueStore } from "./memory-store/message-queue.ts";
 import { createMessageStore } from "./memory-store/messages.ts";
 import { createOptOutStore } from "./memory-store/opt-outs.ts";
+import { createPublisherStore } from "./memory-store/publishers.ts";
 import { createResourceTagStore } from "./memory-store/resource-tags.ts";
 import { createStatisticsReader } from "./memory-store/statistics.ts";
 import { createStoredMessageStore } from "./memory-store/stored-messages.ts";
@@ -74,7 +76,9 @@ export class MemoryStore {
       ...createStoredMessageStore(tables, holds),
       ...createImportStore(tables),
       ...createWorkStore(tables, holds),
-      ...createLaneStore(tables, holds),
+      ...createMailboxStore(tables),
+      ...createPublisherStore(tables),
+      ...createMessageQueueStore(tables),
       ...createIdempotencyStore(tables, holds),
       ...createDeliveryActionStore(tables, holds),
       ...createInboundStore(tables, holds),

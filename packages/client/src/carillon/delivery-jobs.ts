@@ -30,6 +30,7 @@ export const errorClasses = [
   "guard",
   "interrupted",
   "internal",
+  "mailbox",
 ] as const;
 
 /** What is done to each delivery that matches. */

@@ -3,7 +3,7 @@
  * publish, fan-out, deferred deliveries, receipts; the sweeper behind them all.
  */
 
-import type { MessageId, NewId } from "../ids.ts";
+import type { MessageId, NewId, ProjectId } from "../ids.ts";
 import { defaultLivesOf, type MessageLives } from "../messages/default-life.ts";
 import type { Receipt, WaitReason } from "../messages/delivery.ts";
 import type { BindingStore } from "../ports/binding-store.ts";
@@ -18,6 +18,7 @@ import type { Dispatcher, WorkHint } from "../ports/dispatcher.ts";
 import type { IdempotencyStore } from "../ports/idempotency-store.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { MessageQueueStore } from "../ports/message-queue-store.ts";
+import type { MessageReader, MessageReport } from "../ports/message-store.ts";
 import type { StoreChanges } from "../ports/store-changes.ts";
 import type { TemplateReader } from "../ports/template-store.ts";
 import type {
@@ -36,6 +37,7 @@ import { EndedRows } from "./ended-rows.ts";
 import { EngineLeases } from "./engine-leases.ts";
 import type { EngineStatus } from "./engine-status.ts";
 import { FanOut } from "./fan-out.ts";
+import { type FanOutWaitOptions, FanOutWaits } from "./fan-out-waits.ts";
 import { createLaneOf } from "./lanes.ts";
 import { OutcomeLedger } from "./ledger.ts";
 import type { OutcomeRules } from "./outcome.ts";
@@ -58,6 +60,7 @@ export interface EnginePorts {
     Pick<TemplateReader, "findTemplateVariants"> &
     Pick<BindingStore, "findBinding"> &
     Pick<MessageQueueStore, "expireMessages"> &
+    Pick<MessageReader, "findMessage"> &
     Pick<StoreChanges, "changes"> & {
       readonly exclusive: boolean;
       reclaimAll(): Promise<ReclaimedWork>;
@@ -173,6 +176,17 @@ export interface Engine {
    * `withinMs`, with how many deliveries they were asked about.
    */
   askCarriers(withinMs: number): Promise<number>;
+  /**
+   * Answers a message once it is fanned out, as it is then: pull subscribers have
+   * it, attempts at the others may be under way. Earlier, as it stands, when the
+   * time is over, the signal is aborted or the engine is drained; at once when it
+   * was cancelled or begins later. `undefined`: the project has none of that id.
+   */
+  whenFannedOut(
+    projectId: ProjectId,
+    id: MessageId,
+    options: FanOutWaitOptions,
+  ): Promise<MessageReport | undefined>;
   /** Applies a provider's later word on a delivery. */
   receive(receipt: Receipt): Promise<void>;
   status(): EngineStatus;
@@ -255,10 +269,12 @@ export function createEngine(
     },
   );
   const working = { store, sender, ledger, leases, seal, clock, logger, rules };
+  const fanOutWaits = new FanOutWaits({ store, clock });
   const fanOut = new FanOut(
     {
       ...persisting,
       ...working,
+      onFinished: (id) => fanOutWaits.onFinished(id),
       kindOf: (protocol) => kinds.get(protocol),
       onDeferred,
       offer,
@@ -332,6 +348,7 @@ export function createEngine(
     isOpen: () => isOpen,
     onAccepted,
     isBillable: (protocol) => kinds.get(protocol) === "billable",
+    isFetched: (protocol) => kinds.get(protocol) === "pull",
     lives,
   });
   const publisher = createPublisher({
@@ -384,6 +401,7 @@ export function createEngine(
     makeDue: (reason) => dueDeliveries.makeDue(reason),
     release: (reason, limit) => dueDeliveries.release(reason, limit),
     askCarriers: (withinMs) => poller.askNow(withinMs),
+    whenFannedOut: (...message) => fanOutWaits.until(...message),
     async receive(receipt) {
       const nextAttemptAt = await store.recordReceipt(receipt);
       if (nextAttemptAt !== undefined) onDeferred(nextAttemptAt);
@@ -405,6 +423,8 @@ export function createEngine(
           dueDeliveries.drain(),
           poller.drain(),
         ]);
+        // Later: what was under way has its counts.
+        fanOutWaits.end();
         await ledger.drain();
         await endedRows.stop();
         // Last: what is under way needs its leases.
@@ -422,6 +442,7 @@ export function createEngine(
       await Promise.race([done, late.promise]);
       signal?.removeEventListener("abort", abandon);
       timer?.cancel();
+      fanOutWaits.end();
       void endedRows.stop();
       void sweeper.stop();
     },

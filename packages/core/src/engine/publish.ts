@@ -110,12 +110,14 @@ export interface Publisher {
    * gets it once: through the first of the topics, in this order, in which they
    * have a subscription that lets it through.
    *
+   * @param maxTopics how many at most; default 10
    * @throws CarillonError TOPICS_INVALID, and those of `publish`
    */
   publishToSeveral(
     projectId: ProjectId,
     topicUrns: readonly string[],
     request: PublishRequest,
+    maxTopics?: number,
   ): Promise<PublishedMessage>;
   /**
    * Keeps a message for recipients that it names; resolves once it is on disk.
@@ -249,10 +251,10 @@ export function createPublisher(ports: PublisherPorts): Publisher {
           request.repeatable,
         );
       }),
-    publishToSeveral: (projectId, topicUrns, request) =>
+    publishToSeveral: (projectId, topicUrns, request, max) =>
       once(request.repeatable, async () => {
         const named: MessageTopic[] = [];
-        for (const urn of checkTopicUrns(topicUrns)) {
+        for (const urn of checkTopicUrns(topicUrns, max)) {
           named.push(await readTopic(projectId, urn).catch(namingTopic(urn)));
         }
         const checked = await checks.check(projectId, request);
@@ -264,7 +266,7 @@ export function createPublisher(ports: PublisherPorts): Publisher {
       }),
     send: (projectId, recipients, request) =>
       once(request.repeatable, async () => {
-        const to = checkRecipients(recipients, protocols);
+        const to = checkRecipients(recipients, protocols, direct.isFetched);
         const used = new Set(to.map(({ protocol }) => protocol));
         return await acceptForRecipients(
           await direct.check(projectId, request, used),

@@ -22,6 +22,8 @@ export const errorClasses = [
   "guard",
   "interrupted",
   "internal",
+  /** Of what is fetched: its mailbox did not take it, or nobody confirmed it. */
+  "mailbox",
 ] as const;
 
 /** Why an attempt failed, in the classes that metrics and filters use. */

@@ -3,7 +3,7 @@
 import { CarillonError } from "../errors.ts";
 import type { Message, MessageTopic } from "./message.ts";
 
-/** Topics of one message to several. */
+/** Topics of one message to several, where its publisher names them. */
 export const minTopics = 2;
 export const maxTopics = 10;
 
@@ -11,18 +11,21 @@ export const maxTopics = 10;
  * The place of a range that a delivery was handed over to, in every store: behind
  * all topics, so that no turn follows it.
  */
-export const handedOverPosition = 99;
+export const handedOverPosition = 999;
 
 /**
  * Checks that several topics were named, none of them twice.
  *
  * @throws CarillonError TOPICS_INVALID
  */
-export function checkTopicUrns(urns: readonly string[]): readonly string[] {
-  if (urns.length < minTopics || urns.length > maxTopics) {
+export function checkTopicUrns(
+  urns: readonly string[],
+  max = maxTopics,
+): readonly string[] {
+  if (urns.length < minTopics || urns.length > max) {
     throw new CarillonError(
       "TOPICS_INVALID",
-      `Invalid topics: ${minTopics} to ${maxTopics} are expected, ${urns.length} ${urns.length === 1 ? "was" : "were"} given.`,
+      `Invalid topics: ${minTopics} to ${max} are expected, ${urns.length} ${urns.length === 1 ? "was" : "were"} given.`,
     );
   }
   const twice = urns.find((urn, n) => urns.indexOf(urn) < n);

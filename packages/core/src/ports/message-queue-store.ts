@@ -43,7 +43,10 @@ export interface LeaseRequest {
   readonly mailbox: number;
   readonly limit: number;
   readonly leaseMs: number;
-  /** The stream that they are for; its events are numbered. */
+  /**
+   * Of the stream that they are for: the number that `openStream` answered, or the
+   * id of the last event that it was given. Its events get the ids behind it.
+   */
   readonly stream?: number;
 }
 
@@ -80,10 +83,10 @@ export interface EndedLeases {
 export interface MessageQueueStore {
   /**
    * Leases messages that wait, for each request those of its mailbox, oldest first;
-   * answers in the order of the requests. Leases that ended meanwhile are ended
-   * first, as {@link endLeases} does, in bounded number. What is not wanted any
-   * more becomes `cancelled` instead; what is past its life is left to
-   * {@link expireMessages}.
+   * answers in the order of the requests. Fewer than the limit: no more of the
+   * mailbox may be leased by now. Leases that ended meanwhile are ended first, as
+   * {@link endLeases} does, in bounded number. What is not wanted any more becomes
+   * `cancelled` instead; what is past its life is left to {@link expireMessages}.
    */
   leaseMessages(
     requests: readonly LeaseRequest[],

@@ -6,6 +6,7 @@ import type {
   NewPullPublisher,
   PullPublisher,
   PullPublisherChange,
+  TopicUse,
 } from "../pull/publisher.ts";
 
 export interface PublisherStore {
@@ -55,9 +56,18 @@ export interface PublisherStore {
     references: readonly string[],
   ): Promise<readonly Category[]>;
   /**
+   * What each of these topics of a project is to publishers: first those whose own
+   * it is, then categories, both in the order in which they were added.
+   */
+  listTopicUses(
+    projectId: ProjectId,
+    topicNames: readonly string[],
+  ): Promise<readonly TopicUse[]>;
+  /**
    * What stands for each of these topics of a project in messages that are
    * fetched: the reference of its category, or {@link allCategories} for a
-   * publisher's own. Topics that are neither are left out.
+   * publisher's own. Topics that are neither are left out. The first of
+   * {@link listTopicUses} counts.
    */
   findCategoryNames(
     projectId: ProjectId,

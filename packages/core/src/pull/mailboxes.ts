@@ -85,7 +85,10 @@ export interface ReceiveOptions {
   readonly leaseMs?: number | undefined;
   /** Waits so long for the first one. Default: not at all. */
   readonly waitMs?: number | undefined;
-  /** The consumer went away: what would be leased for it is not. */
+  /**
+   * Aborted when the consumer went away: it is answered with none, and what was
+   * being leased for it waits again, uncounted.
+   */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -122,6 +125,11 @@ export interface StreamOptions {
 
 /** An open stream. */
 export interface MailboxStream {
+  /**
+   * Its events are numbered behind this. Told to its consumer at the start, it is
+   * what that resumes by if it breaks off before the first event.
+   */
+  readonly startId: number;
   /** The output takes more. */
   drained(): void;
   /** From now on so many at most. */

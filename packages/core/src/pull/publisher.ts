@@ -41,6 +41,24 @@ export interface Category {
   readonly createdAt: EpochMs;
 }
 
+/** What a topic is to a publisher. */
+export interface TopicUse {
+  readonly topicName: string;
+  /** The publisher's name. */
+  readonly publisher: string;
+  /** Of the category; {@link allCategories}: it is the publisher's own. */
+  readonly reference: string;
+}
+
+/** What stands for each topic in messages that are fetched: its first use. */
+export function toCategoryNames(
+  uses: readonly TopicUse[],
+): ReadonlyMap<string, string> {
+  return new Map(
+    uses.toReversed().map(({ topicName, reference }) => [topicName, reference]),
+  );
+}
+
 /** Stands for all subscribers of a publisher. */
 export const allCategories = "*";
 

@@ -37,6 +37,11 @@ export interface PullPublishers {
     projectId: ProjectId,
     request: NewPublisherRequest,
   ): Promise<WithSecret<PullPublisher>>;
+  /**
+   * Oldest first, behind the number `after` of the last of the page before.
+   *
+   * @throws CarillonError PAGE_INVALID
+   */
   list(
     projectId: ProjectId,
     page: { readonly limit: number; readonly after?: string },
@@ -80,11 +85,14 @@ export interface PullPublishers {
    * Categories that do not exist are passed over; without any that does nothing is
    * published, and all counts are 0.
    *
+   * An abort ends the wait only: what was accepted goes on.
+   *
    * @throws CarillonError those of `Publisher.publish`; CATEGORY_INVALID
    */
   publish(
     publisher: PullPublisher,
     categories: readonly string[],
     request: PublishRequest,
+    options?: { readonly signal?: AbortSignal | undefined },
   ): Promise<PublicationCounts & { readonly published?: PublishedMessage }>;
 }

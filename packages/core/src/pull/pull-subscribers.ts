@@ -31,6 +31,11 @@ export interface PullSubscribers {
     projectId: ProjectId,
     request: NewSubscriberRequest,
   ): Promise<WithSecret<Mailbox>>;
+  /**
+   * Oldest first, behind the number `after` of the last of the page before.
+   *
+   * @throws CarillonError PAGE_INVALID
+   */
   list(
     projectId: ProjectId,
     page: { readonly limit: number; readonly after?: string },

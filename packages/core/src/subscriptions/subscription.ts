@@ -44,6 +44,8 @@ export interface Subscription {
   /** When the code that was sent last is good no more; absent without one. */
   readonly codeExpiresAt?: EpochMs;
   readonly createdAt: EpochMs;
+  /** Of a pull protocol: the number of the mailbox that it fills. */
+  readonly mailbox?: number;
 }
 
 /** Settings that only some protocols have; kept as JSON. */
@@ -121,7 +123,7 @@ export function toRecipient(
   subscription: Omit<Subscription, "filterPolicies">,
 ): Recipient {
   const { seq, id, protocol, endpoint } = subscription;
-  const { extension, generation, signature } = subscription;
+  const { extension, generation, signature, mailbox } = subscription;
   return {
     target: seq,
     protocol,
@@ -129,6 +131,7 @@ export function toRecipient(
     subscriptionId: id,
     generation,
     ...(Object.keys(extension).length > 0 && { extension }),
+    ...(mailbox !== undefined && { mailbox }),
     ...(signature && { signature }),
   };
 }

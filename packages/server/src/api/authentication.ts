@@ -9,6 +9,7 @@ import type {
   AuthenticationFailure,
   Principal,
 } from "../identity/principal.ts";
+import type { PullAccount } from "../pull/account-credentials.ts";
 import type { HttpApp } from "./http-app.ts";
 import {
   hasUnreadBody,
@@ -23,6 +24,8 @@ declare module "fastify" {
     principal: Principal | undefined;
     /** Until the body is here: who the head's signature says it is. */
     signedClaim: SignedClaim | undefined;
+    /** Of a publisher or subscriber with credentials of its own. */
+    account: PullAccount | undefined;
   }
 }
 
@@ -34,12 +37,17 @@ declare module "fastify" {
  *
  * @param authorize says by throwing that the caller may not do this
  * @param isOpen whether a request needs no credentials
+ * @param findAccount the account whose credentials these are, on routes that
+ * take them; `undefined`: the request is looked at as others are
  */
 export function requireCredentials(
   app: HttpApp,
   identity: Pick<Identity, "identify">,
   authorize: (request: FastifyRequest, principal: Principal) => void,
   isOpen: (request: FastifyRequest) => boolean,
+  findAccount: (
+    request: FastifyRequest,
+  ) => Promise<PullAccount | undefined> | undefined,
 ): void {
   /** @throws RequestError AUTHENTICATION_FAILED, and those of `authorize` */
   function admit(request: FastifyRequest, result: Authentication): void {
@@ -53,11 +61,7 @@ export function requireCredentials(
     request.principal = result.principal;
   }
 
-  app.addHook("onRequest", (request, _reply, done) => {
-    if (isOpen(request)) {
-      done();
-      return;
-    }
+  function identify(request: FastifyRequest, done: Done): void {
     const settle = (result: Authentication | SignedClaim) =>
       attempt(done, () => {
         if ("verify" in result) request.signedClaim = result;
@@ -70,10 +74,30 @@ export function requireCredentials(
     });
     if (!(result instanceof Promise)) settle(result);
     else result.then(settle, done);
+  }
+
+  app.addHook("onRequest", (request, _reply, done) => {
+    if (isOpen(request)) {
+      done();
+      return;
+    }
+    const account = findAccount(request);
+    if (account === undefined) identify(request, done);
+    else {
+      account.then((found) => {
+        request.account = found;
+        if (found) done();
+        else identify(request, done);
+      }, done);
+    }
   });
   app.addHook("preValidation", (request, _reply, done) => {
-    const { principal, signedClaim } = request;
-    if (principal === undefined && signedClaim === undefined) {
+    const { principal, signedClaim, account } = request;
+    if (
+      principal === undefined &&
+      signedClaim === undefined &&
+      account === undefined
+    ) {
       // It needs none.
       done();
       return;
@@ -90,7 +114,9 @@ export function requireCredentials(
   });
 }
 
-function attempt(done: (error?: Error) => void, step: () => void): void {
+type Done = (error?: Error) => void;
+
+function attempt(done: Done, step: () => void): void {
   try {
     step();
   } catch (error) {

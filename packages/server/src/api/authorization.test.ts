@@ -164,9 +164,13 @@ test("what the table allows is not refused, and shows nothing else", async () =>
   }
 });
 
+const nobody = { authenticate: async () => undefined };
+
+const noAccounts = { pullSubscribers: nobody, pullPublishers: nobody };
+
 test("a route without an operation keeps the app from starting", async () => {
   await using app = fastify();
-  guardRoutes(app, server.identity);
+  guardRoutes(app, server.identity, noAccounts);
   app.get("/named", { config: { operation: "topics.read" } }, async () => "");
   app.get("/nameless", async () => "");
   await assert.rejects(

@@ -17,6 +17,11 @@ import {
   reachOf,
 } from "../identity/permissions.ts";
 import type { Principal } from "../identity/principal.ts";
+import {
+  findPullAccount,
+  type PullAccountKind,
+  type PullAccountPorts,
+} from "../pull/account-credentials.ts";
 import { principalOf, requireCredentials } from "./authentication.ts";
 import type { HttpApp } from "./http-app.ts";
 
@@ -24,12 +29,19 @@ declare module "fastify" {
   interface FastifyContextConfig {
     /** What the route does, in the table of permissions. */
     operation?: Operation;
+    /**
+     * Takes the own credentials of such accounts, too. The route sees to what
+     * they reach; `operation` is for the others.
+     */
+    account?: PullAccountKind;
     /** Whether it answers this request without credentials all the same. */
     isOpen?: (request: FastifyRequest) => boolean;
   }
   interface FastifyRequest {
     /** Its route's; read once, for Fastify puts the options together anew. */
     operation: Operation | undefined;
+    /** Its route's; see `FastifyContextConfig`. */
+    accountKind: PullAccountKind | undefined;
   }
 }
 
@@ -37,7 +49,11 @@ declare module "fastify" {
  * Lets requests through to a route if its operation is allowed to the caller;
  * to public routes anybody. For the app that all APIs are registered in.
  */
-export function guardRoutes(app: HttpApp, identity: Identity): void {
+export function guardRoutes(
+  app: HttpApp,
+  identity: Identity,
+  accounts: PullAccountPorts,
+): void {
   const routes: RouteOptions[] = [];
   app.addHook("onRoute", (route) => {
     routes.push(route);
@@ -45,7 +61,15 @@ export function guardRoutes(app: HttpApp, identity: Identity): void {
   app.addHook("onReady", async () => checkOperations(routes));
 
   app.decorateRequest("operation", undefined);
-  requireCredentials(app, identity, checkPermission, isOpen);
+  app.decorateRequest("accountKind", undefined);
+  requireCredentials(
+    app,
+    identity,
+    checkPermission,
+    isOpen,
+    ({ accountKind, headers: { authorization } }) =>
+      accountKind && findPullAccount(accountKind, authorization, accounts),
+  );
 }
 
 /** Whether a request is answered without credentials. */
@@ -53,6 +77,7 @@ function isOpen(request: FastifyRequest): boolean {
   if (request.is404) return true;
   const { config } = request.routeOptions;
   request.operation = config.operation;
+  request.accountKind = config.account;
   return config.operation === "public" || config.isOpen?.(request) === true;
 }
 

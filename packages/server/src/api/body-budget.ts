@@ -68,6 +68,7 @@ export function boundUnprovenBodies(
     const isChunked = headers["transfer-encoding"] !== undefined;
     if (
       request.principal ||
+      request.account ||
       (declared === undefined && !isChunked) ||
       method === "GET" ||
       method === "HEAD"

@@ -8,6 +8,7 @@ import fastify from "fastify";
 import { DeliveryMeter } from "../metrics/delivery-meter.ts";
 import { LoginMeter } from "../metrics/login-meter.ts";
 import { createMetricsText } from "../metrics/metrics-text.ts";
+import { QueueMeter } from "../metrics/queue-meter.ts";
 import { RequestMeter } from "../metrics/request-meter.ts";
 import type { HttpApp } from "./http-app.ts";
 import { metricsRoutes } from "./operations/metrics.ts";
@@ -53,6 +54,8 @@ test("metrics are shown after a failure to load them", async () => {
       outcomes: {},
       polls: [],
     }),
+    mailboxStatus: () => ({ waiting: 0, streams: 0 }),
+    queue: new QueueMeter(),
     requests: new RequestMeter(),
     deliveries: new DeliveryMeter({ all: [] }),
     logins: new LoginMeter(),

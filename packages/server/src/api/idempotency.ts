@@ -6,6 +6,7 @@
 import { createHash } from "node:crypto";
 import {
   type IdempotentRequest,
+  type ProjectId,
   type PublishedMessage,
   parseIdempotencyKey,
 } from "@carillon/core";
@@ -17,11 +18,13 @@ import { projectOf } from "./authentication.ts";
  * hash of the operation and of the body as JSON, whatever blanks were in it.
  *
  * @param operation what the request does and to what, beside its body
+ * @param projectId default: the caller's
  * @throws CarillonError IDEMPOTENCY_KEY_INVALID
  */
 export function repeatableOf(
   request: FastifyRequest,
   operation: string,
+  projectId: ProjectId = projectOf(request),
 ): IdempotentRequest | undefined {
   const header = request.headers["idempotency-key"];
   if (header === undefined) return undefined;
@@ -31,7 +34,6 @@ export function repeatableOf(
     .update(`${operation}\n`)
     .update(JSON.stringify(request.body) ?? "")
     .digest("base64url");
-  const projectId = projectOf(request);
   return { projectId, key, fingerprint, requestId: request.id };
 }
 

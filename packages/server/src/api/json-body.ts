@@ -187,10 +187,15 @@ export function parseJsonBody(request: FastifyRequest): void {
   }
   const limits = jsonLimitsOf(bodyBytesOf(request));
   const { jsonMembers: members = limits.members } = request.routeOptions.config;
-  request.body = parse(bytes, { ...limits, members });
+  request.body = parseJson(bytes, { ...limits, members });
 }
 
-function parse(bytes: Buffer, limits: JsonLimits): unknown {
+/**
+ * JSON that came from outside, of bounded size.
+ *
+ * @throws RequestError BODY_MALFORMED, BODY_TOO_COMPLEX
+ */
+export function parseJson(bytes: Buffer, limits: JsonLimits): unknown {
   if (!isUtf8(bytes)) {
     throw new RequestError(
       "BODY_MALFORMED",

@@ -9,6 +9,7 @@ import type { NewId } from "@carillon/core";
 import { type RequestErrorCode, requestErrorCatalogue } from "../errors.ts";
 import { jsonContentType } from "./http-app.ts";
 import { toKeystoneErrorBody } from "./identity/error-answers.ts";
+import { toPullErrorBody } from "./pull/error-answers.ts";
 import { toErrorBody } from "./smn/error-answers.ts";
 import { smnErrorCodes } from "./smn/error-codes.ts";
 import { problemContentType, toProblem } from "./v2/error-answers.ts";
@@ -50,7 +51,9 @@ export function createMalformedRequests({
         ? toProblem(origin, code, status, detail, id)
         : api === "identity"
           ? toKeystoneErrorBody(status, detail)
-          : toErrorBody(id, smnCode, detail);
+          : api === "pull"
+            ? toPullErrorBody(detail)
+            : toErrorBody(id, smnCode, detail);
     const headers = {
       "content-type": api === "v2" ? problemContentType : jsonContentType,
       "content-length": Buffer.byteLength(body),
@@ -87,8 +90,9 @@ export function createMalformedRequests({
 }
 
 /** The API that answers for a path; what belongs to none answers as SMN does. */
-export function apiOf(path: string): "v2" | "identity" | "smn" {
+export function apiOf(path: string): "v2" | "pull" | "identity" | "smn" {
   if (path.startsWith("/api/v2/")) return "v2";
+  if (path.startsWith("/api/v1/")) return "pull";
   return path.startsWith("/v3/") ? "identity" : "smn";
 }
 

@@ -343,9 +343,9 @@ async function ask(route: Route, options: Options): Promise<Answer> {
     payload,
     contentType = "application/json",
   } = options;
-  const path = route.url.replace(/:(\w+)/g, (_, name: string) =>
-    parameterOf(name, options),
-  );
+  const path = route.url
+    .replace(/(?<!:):(\w+)/g, (_, name: string) => parameterOf(name, options))
+    .replaceAll("::", ":");
   const response = await inject(server.app, {
     method: route.method,
     url: path + query,

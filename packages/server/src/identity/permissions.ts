@@ -53,6 +53,20 @@ export const permissions = {
   "messages.read": ownProject(
     "Messages, deliveries, delivery logs, statistics, texts from phones",
   ),
+  "publishers.read": ownProject("Publishers that publish by categories"),
+  "publishers.write": ownProject(
+    "Creating, changing and deleting them, their secrets and categories",
+  ),
+  "subscribers.read": ownProject(
+    "Pull subscribers, how much waits for them, and what they follow",
+  ),
+  "subscribers.write": ownProject(
+    "Creating, changing and deleting them, their secrets and what they follow",
+  ),
+  "pull.read": ownProject("What pull subscribers did not confirm in time"),
+  "pull.receive": ownProject(
+    "Fetching messages in a pull subscriber's place, and confirming them",
+  ),
   "email-suppressions.read": ownProject("Addresses that get no mails"),
   "email-suppressions.write": ownProject("Changing that list"),
   "deliveries.write": ownProject(

@@ -264,6 +264,15 @@ export const logEvents: Readonly<Record<string, LogEvent>> = {
   outcome_lost: event("error", "An outcome could not be written at all"),
   message_sealed: event("error", "A message's key is not there"),
   message_unreadable: event("error", "A message cannot be read"),
+  mailbox_failed: event(
+    "error",
+    "Nothing can be leased of the mailbox of the number `mailbox`",
+  ),
+  leases_not_returned: event(
+    "warn",
+    "What a consumer never got waits until its lease ends: `messages`",
+  ),
+  stream_failed: event("warn", "A stream of a mailbox could not read"),
   listener_threw: event("error", "A defect: what follows a delivery failed"),
 
   // Events.

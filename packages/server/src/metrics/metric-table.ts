@@ -107,6 +107,16 @@ export const metrics = {
     labels: [],
     help: "Room on the disk of the data folder",
   },
+  carillon_pull_messages_total: {
+    type: "counter",
+    labels: ["event"],
+    help: "What happened to messages in mailboxes since start: leased, confirmed, nacked (given back), returned (their lease ended), dead (handed out in vain as often as may be)",
+  },
+  carillon_pull_consumers: {
+    type: "gauge",
+    labels: ["kind"],
+    help: "Consumers that hold a connection: waiting (long polls), stream (server-sent events and WebSockets)",
+  },
   carillon_event_streams: {
     type: "gauge",
     labels: [],

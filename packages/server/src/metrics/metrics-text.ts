@@ -8,6 +8,7 @@ import {
   type Clock,
   type EngineStatus,
   loadOnce,
+  type Mailboxes,
   type WorkStore,
 } from "@carillon/core";
 import type { DiskUse } from "@carillon/storage";
@@ -17,12 +18,15 @@ import type { DeliveryMeter } from "./delivery-meter.ts";
 import { formatMetric, type Sample } from "./exposition.ts";
 import type { LoginMeter } from "./login-meter.ts";
 import { type MetricName, metricNames, metrics } from "./metric-table.ts";
+import type { QueueMeter } from "./queue-meter.ts";
 import type { RequestMeter } from "./request-meter.ts";
 
 export interface MetricsPorts {
   readonly store: Pick<WorkStore, "nextDue" | "countBacklog">;
   readonly clock: Clock;
   readonly engineStatus: () => EngineStatus;
+  readonly mailboxStatus: Mailboxes["status"];
+  readonly queue: QueueMeter;
   readonly requests: RequestMeter;
   readonly deliveries: DeliveryMeter;
   readonly logins: LoginMeter;
@@ -72,6 +76,7 @@ async function readSamples(
     ports.diskUse?.().catch(() => undefined),
   ]);
   const engine = ports.engineStatus();
+  const consumers = ports.mailboxStatus();
   const lagMs = -(next.delivery ?? 0);
   return {
     carillon_build_info: [{ labels: { version: ports.version }, value: 1 }],
@@ -133,6 +138,13 @@ async function readSamples(
         ]
       : [],
     carillon_disk_free_bytes: disk ? [{ value: disk.freeBytes }] : [],
+    carillon_pull_messages_total: ports.queue
+      .counts()
+      .map(({ event, count }) => ({ labels: { event }, value: count })),
+    carillon_pull_consumers: [
+      { labels: { kind: "waiting" }, value: consumers.waiting },
+      { labels: { kind: "stream" }, value: consumers.streams },
+    ],
     carillon_event_streams: [{ value: ports.events.count }],
     carillon_event_streams_dropped_total: [{ value: ports.events.dropped }],
     carillon_log_dropped_total: [{ value: ports.droppedLogLines() }],

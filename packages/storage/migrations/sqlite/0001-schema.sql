@@ -29,6 +29,8 @@ CREATE TABLE topics (
   deleted_at            INTEGER,
   -- Subscriptions that are not deleted.
   subscription_count    INTEGER NOT NULL DEFAULT 0,
+  -- The last message that was published to it (messages.seq), alone or with others.
+  latest_message        INTEGER,
   -- Last, because it may be long and the columns before it are read without it.
   access_policy         TEXT    NOT NULL
 ) STRICT;
@@ -165,8 +167,9 @@ CREATE TABLE subscriptions (
   mailbox    INTEGER
 ) STRICT;
 
+-- Those that were deleted, too: what came through them may still be leased.
 CREATE INDEX subscriptions_of_mailbox ON subscriptions (mailbox)
-  WHERE mailbox IS NOT NULL AND status < 4;
+  WHERE mailbox IS NOT NULL;
 CREATE UNIQUE INDEX subscriptions_id ON subscriptions (id);
 -- The endpoint first, so that it is found without knowing the topic.
 CREATE UNIQUE INDEX subscriptions_endpoint
@@ -602,8 +605,11 @@ CREATE INDEX deliveries_poll ON deliveries (provider, poll_at)
 -- is found.
 CREATE INDEX deliveries_idle ON deliveries (billable, idle_from)
   WHERE idle_from IS NOT NULL;
--- Of what subscribers fetch; the key (message_seq, target) ends each of these.
-CREATE INDEX deliveries_queued ON deliveries (mailbox, queue_state)
+-- Of what subscribers fetch; the key (message_seq, target) ends each of these. In
+-- this one lease_until stands before it, so that leases that ended are found among
+-- those that hold; of all else it is NULL.
+CREATE INDEX deliveries_queued
+  ON deliveries (mailbox, queue_state, lease_until)
   WHERE mailbox IS NOT NULL;
 CREATE INDEX deliveries_leased ON deliveries (lease_until)
   WHERE queue_state = 2;

@@ -34,8 +34,11 @@ import { createIdentityStore } from "./read/identity-store.ts";
 import { createImportStore } from "./read/import-store.ts";
 import { createInboundStore } from "./read/inbound-store.ts";
 import { createMailEventStore } from "./read/mail-event-store.ts";
+import { createMailboxStore } from "./read/mailbox-store.ts";
 import { createMessageReader } from "./read/message-reader.ts";
 import { createOptOutStore } from "./read/opt-out-store.ts";
+import { createPublisherStore } from "./read/publisher-store.ts";
+import { createQueueStore } from "./read/queue-store.ts";
 import { Reader } from "./read/reader.ts";
 import { createResourceTagStore } from "./read/resource-tag-store.ts";
 import { createStatisticsReader } from "./read/statistics-store.ts";
@@ -121,6 +124,8 @@ export async function openSqliteStore({
     ...createResourceTagStore(connections),
     ...createSubscriptionStore(connections, steadyClock),
     ...createSubscriptionUserStore(connections),
+    ...createMailboxStore(connections),
+    ...createPublisherStore(connections),
     ...createTemplateStore(connections),
     ...createStoredTemplateStore(connections),
     ...createBindingStore(connections),
@@ -129,6 +134,7 @@ export async function openSqliteStore({
     ...createStoredMessageStore(connections, messageReader, steadyClock),
     ...createImportStore(connections),
     ...createWorkStore(connections, steadyClock, logger),
+    ...createQueueStore(connections),
     ...createDeliveryActionStore(connections, steadyClock),
     ...createDeliveryCheckStore(connections, steadyClock),
     ...createInboundStore(connections),

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Engine } from "@carillon/core";
+import type { Engine, MessageReport } from "@carillon/core";
 import { cancelMessage } from "../store-contract/message-cancellation.ts";
 import type { EngineCases } from "./cases.ts";
 import { recordCalls } from "./record-calls.ts";
@@ -24,6 +24,46 @@ export function testFanOut(
     assert.equal(fannedOut, true);
     assert.equal(engine.status().accepted, 1);
     assert.equal(engine.status().outcomes.delivered, 432);
+  });
+
+  test("says when a message is fanned out, whichever engine did it", {
+    subscribers: 432,
+    engine: { rangeSize: 50 },
+  }, async (world) => {
+    const [one, other] = [await world.start(), world.create()];
+    const id = await world.publish(one);
+    const ended: Partial<Record<string, MessageReport["counts"]>> = {};
+    for (const [name, engine] of Object.entries({ one, other })) {
+      void engine
+        .whenFannedOut(projectId, id, { withinMs: 10_000 })
+        .then((report) => {
+          assert.equal(report?.fannedOut, true);
+          ended[name] = report.counts;
+        });
+    }
+    await world.settle();
+    assert.deepEqual(ended.one, { delivered: 432 });
+    // What others did is found by a look now and then.
+    await world.pass(250);
+    assert.deepEqual(ended.other, { delivered: 432 });
+  });
+
+  test("answers who waits for a fan-out when it is drained", {
+    subscribers: 1,
+  }, async (world) => {
+    world.http.script = () =>
+      new Promise((resolve) => {
+        world.clock.setTimer(100, () => resolve(delivered));
+      });
+    const engine = await world.start();
+    const id = await world.publish(engine);
+    const wait = engine.whenFannedOut(projectId, id, { withinMs: 10_000 });
+    await world.settle();
+    const drained = engine.drain();
+    await world.pass(100);
+    await drained;
+    // What was under way is written before.
+    assert.deepEqual((await wait)?.counts, { delivered: 1 });
   });
 
   test("begins as many attempts as a channel takes, and counts none of the others", {

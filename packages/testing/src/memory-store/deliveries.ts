@@ -23,7 +23,7 @@ import {
 } from "@carillon/core";
 import { cancel, endIfCancelled } from "./cancellation.ts";
 import { freed, type Holds } from "./holds.ts";
-import { getMessage, listDeliveries } from "./ledger.ts";
+import { compareKeys, getMessage, listDeliveries } from "./ledger.ts";
 import { applyReceipt, findPart } from "./outcomes.ts";
 import { type DeliveryRow, deliveryKey, type Hold } from "./rows.ts";
 import type { Tables } from "./tables.ts";
@@ -254,10 +254,14 @@ export function cancelTopic(
   }
 }
 
-/** A subscription went away: nobody fetches what waits in its lane any more. */
-export function cancelLane(tables: Tables, lane: number, at: EpochMs): void {
+/** A subscription went away: what waits to be fetched through it is cancelled. */
+export function cancelUnfetched(
+  tables: Tables,
+  target: number,
+  at: EpochMs,
+): void {
   for (const row of tables.deliveries.list()) {
-    if (row.state !== "waiting" || row.pull?.lane !== lane) continue;
+    if (row.state !== "waiting" || !row.pull || row.target !== target) continue;
     cancel(tables, row, cancelReasons.unsubscribed, at);
   }
 }
@@ -280,11 +284,6 @@ function listDue({ deliveries }: Tables, now: EpochMs): DeliveryRow[] {
     .list()
     .filter((row) => dueAt(row) <= now)
     .sort((a, b) => dueAt(a) - dueAt(b) || compareKeys(a, b));
-}
-
-/** Oldest message first. */
-export function compareKeys(a: DeliveryRow, b: DeliveryRow): number {
-  return a.messageSeq - b.messageSeq || a.target - b.target;
 }
 
 export function findRecipient(
@@ -325,7 +324,7 @@ export function claim(
   hold: Hold,
 ): ClaimedDelivery {
   const { messageSeq, state, attempts, lastAttempt, earlierAttempts } = row;
-  const { expiresAt = row.pull?.expiresAt, resentAfter } = row;
+  const { expiresAt, resentAfter } = row;
   const { nextAttemptAt: _, waitReason: _over, ...rest } = row;
   const fence = row.fence + 1;
   const claimed = { ...rest, state: "sending", fence, hold } as const;

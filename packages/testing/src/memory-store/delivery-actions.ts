@@ -15,8 +15,10 @@ import {
   isNewerThanJob,
   isSettled,
   type JobStep,
+  type Message,
   type NewDeliveryJob,
   type ProjectId,
+  type Recipient,
   type WalkLimits,
   type WalkPosition,
 } from "@carillon/core";
@@ -25,7 +27,12 @@ import { freed, type Holds } from "./holds.ts";
 import { getMessage, listDeliveries, newestAt } from "./ledger.ts";
 import { equals } from "./lists.ts";
 import { unfinished } from "./outcomes.ts";
-import { type DeliveryRow, deliveryKey, type JobRow } from "./rows.ts";
+import {
+  type DeliveryRow,
+  deliveryKey,
+  type JobRow,
+  type QueuedDelivery,
+} from "./rows.ts";
 import { countSettled } from "./statistics.ts";
 import type { Tables } from "./tables.ts";
 
@@ -295,13 +302,32 @@ function act(
     }),
     ...(expiresAt !== undefined && { expiresAt }),
     ...(expiresAt !== undefined &&
-      isFetched && { pull: { lane: row.target, expiresAt } }),
+      isFetched && {
+        attempts: 0,
+        pull: toQueued(message, recipient, expiresAt),
+      }),
     actions: [...row.actions, record],
   });
   if (!isSettled(row.state) && isSettled(to)) {
     countSettled(tables, changed, order.now);
   }
   return undefined;
+}
+
+/** What is resent is in its subscription's mailbox again, as never handed out. */
+function toQueued(
+  { orderingKey }: Message,
+  { target, mailbox }: Recipient,
+  expiresAt: EpochMs,
+): QueuedDelivery {
+  if (mailbox === undefined) {
+    throw new Error(`Subscription ${target} has no mailbox.`);
+  }
+  return {
+    mailbox,
+    expiresAt,
+    ...(orderingKey !== undefined && { orderingKey }),
+  };
 }
 
 /** Newest message first; see the port. */

@@ -8,6 +8,8 @@ import {
   isSameIdentityName,
 } from "@carillon/core";
 import { listTopics } from "./directory.ts";
+import { removeMailbox } from "./mailboxes.ts";
+import { removePublisher } from "./publishers.ts";
 import type { Table, Tables } from "./tables.ts";
 
 export function createIdentityStore(tables: Tables): IdentityStore {
@@ -27,6 +29,8 @@ export function createIdentityStore(tables: Tables): IdentityStore {
     emailSuppressions,
     templates,
     deletedTemplates,
+    mailboxes,
+    publishers,
     write,
   } = tables;
   const readVersion = () => identityVersion.get(0)?.version ?? 0;
@@ -78,7 +82,7 @@ export function createIdentityStore(tables: Tables): IdentityStore {
         domains.delete(id);
         return true;
       }),
-    deleteProject: (id, _at, expected) =>
+    deleteProject: (id, at, expected) =>
       change(expected, () => {
         if (listTopics(tables, id).length > 0) return false;
         projects.delete(id);
@@ -93,6 +97,12 @@ export function createIdentityStore(tables: Tables): IdentityStore {
         storedTemplates.deleteWhere(({ projectId }) => projectId === id);
         disallowedObjects.deleteWhere(({ projectId }) => projectId === id);
         emailSuppressions.deleteWhere(({ projectId }) => projectId === id);
+        for (const { seq, projectId } of mailboxes.list()) {
+          if (projectId === id) removeMailbox(tables, seq, at);
+        }
+        for (const publisher of publishers.list()) {
+          if (publisher.projectId === id) removePublisher(tables, publisher);
+        }
         for (const user of users.list()) {
           const projectIds = user.projectIds.filter((other) => other !== id);
           users.put(user.id, { ...user, projectIds });

@@ -60,6 +60,11 @@ export function addDueDelivery(
   });
 }
 
+/** Oldest message first. */
+export function compareKeys(a: DeliveryRow, b: DeliveryRow): number {
+  return a.messageSeq - b.messageSeq || a.target - b.target;
+}
+
 export function listDeliveries(
   { deliveries }: Tables,
   messageSeq: number,

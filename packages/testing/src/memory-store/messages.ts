@@ -193,8 +193,12 @@ export function dueAtOf({ notBefore }: NewMessage, holds: Holds): EpochMs {
 
 function toReport(tables: Tables, message: Message): MessageReport {
   const counts: Partial<Record<DeliveryState, number>> = {};
-  for (const { state } of listDeliveries(tables, message.seq)) {
+  let unqueued = 0;
+  for (const row of listDeliveries(tables, message.seq)) {
+    const { state, attempts, lastAttempt } = row;
     counts[state] = (counts[state] ?? 0) + 1;
+    const isRefused = attempts === 0 && lastAttempt?.errorClass === "mailbox";
+    if (state === "failed" && isRefused) unqueued++;
   }
   const fannedOut = !tables.ranges
     .list()
@@ -205,6 +209,7 @@ function toReport(tables: Tables, message: Message): MessageReport {
     ...(cancellation && { cancellation }),
     fannedOut,
     counts,
+    ...(unqueued > 0 && { unqueued }),
   };
 }
 

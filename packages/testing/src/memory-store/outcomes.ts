@@ -5,6 +5,7 @@ import {
   type DeliveryOutcome,
   defaultUrgency,
   type FencedOutcome,
+  type FinishReport,
   failedByReceipt,
   isFinal,
   isSettled,
@@ -15,9 +16,11 @@ import {
   type Receipt,
   type RefusedOutcome,
   refusedOutcome,
+  type UnqueuedDelivery,
 } from "@carillon/core";
 import { endIfCancelled } from "./cancellation.ts";
 import type { Holds } from "./holds.ts";
+import { admitDelivery } from "./mailbox-admission.ts";
 import { type DeliveryRow, deliveryKey, type Hold } from "./rows.ts";
 import { countSettled } from "./statistics.ts";
 import type { Tables } from "./tables.ts";
@@ -27,14 +30,15 @@ export function addOutcomes(
   tables: Tables,
   holds: Holds,
   outcomes: readonly RangeOutcome[],
-): RefusedOutcome[] {
-  return writeEach(tables, holds, outcomes, (outcome) => {
+): Pick<FinishReport, "refused" | "unqueued"> {
+  const unqueued: UnqueuedDelivery[] = [];
+  const refused = writeEach(tables, holds, outcomes, (outcome) => {
     const { lease, billable = false, round, pull } = outcome;
     const { urgency = defaultUrgency } = outcome;
     const known = tables.deliveries.get(deliveryKey(outcome));
     // An earlier run of the range got further: what that one wrote is kept. So
     // is a claim, whose fence an attempt of this range does not know.
-    if (known && isSettled(known.state)) return;
+    if (known && (isSettled(known.state) || known.pull)) return;
     if (known && known.fence > 0 && (lease || known.state === "sending")) {
       return;
     }
@@ -54,8 +58,13 @@ export function addOutcomes(
       actions: [],
     };
     const merged = merge(tables, row, outcome, lease && holds.grant(lease));
-    endIfCancelled(tables, merged, holds.now());
+    if (endIfCancelled(tables, merged, holds.now())) return;
+    const reason = admitDelivery(tables, merged, holds.now());
+    if (reason === undefined) return;
+    const { messageSeq, target } = outcome;
+    unqueued.push({ messageSeq, target, reason });
   });
+  return { refused, ...(unqueued.length > 0 && { unqueued }) };
 }
 
 /** Writes the outcomes of claims, as far as they still hold. */

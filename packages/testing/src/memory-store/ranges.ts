@@ -82,12 +82,16 @@ export function finishRange(
     const moved = { ...rest, afterTarget: uptoTarget, dueAt: holds.now() };
     tables.ranges.put(rangeKey(moved), { ...moved, fence: row.fence + 1 });
   }
-  const refused = addOutcomes(tables, holds, outcomes);
+  const report = addOutcomes(tables, holds, outcomes);
   const unclaimed =
     uptoTarget === undefined
       ? advanceTurn(tables, row, holds.now())
       : undefined;
-  return { kept: true, refused, ...(unclaimed !== undefined && { unclaimed }) };
+  return {
+    kept: true,
+    ...report,
+    ...(unclaimed !== undefined && { unclaimed }),
+  };
 }
 
 /** Within one write. */

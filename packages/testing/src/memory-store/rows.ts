@@ -9,6 +9,7 @@ import {
   attemptOutcomes,
   audienceKinds,
   type BindingData,
+  type Category,
   type Change,
   type ConfirmationGrant,
   type ConfirmationWindow,
@@ -33,6 +34,8 @@ import {
   type InboundMessage,
   jobStates,
   type KeptCounter,
+  legacyConfirmModes,
+  type Mailbox,
   type Message,
   type MessageContent,
   type MessageTemplate,
@@ -44,6 +47,7 @@ import {
   type OptOutRecord,
   type Project,
   type ProjectId,
+  type PullPublisher,
   partStates,
   type RangeOutcome,
   type Receipt,
@@ -123,6 +127,54 @@ export const subscriptionColumns: Columns<Subscription> = {
   signature: optional(json),
   generation: integer,
   codeExpiresAt: optional(integer),
+  createdAt: integer,
+  mailbox: optional(integer),
+};
+
+/** A mailbox; its depth is counted where it is asked for. */
+export interface MailboxRow extends Omit<Mailbox, "depth"> {
+  /** When the last GET of the Notipy protocol found something leased. */
+  readonly lastGetAt?: EpochMs;
+  /** Streams that were opened. */
+  readonly streams: number;
+}
+
+export const mailboxColumns: Columns<MailboxRow> = {
+  seq: integer,
+  id: text,
+  projectId: text,
+  name: text,
+  secretHash: optional(text),
+  quota: integer,
+  legacyConfirm: oneOf(legacyConfirmModes),
+  disabled: optional(flag),
+  confirmsById: optional(flag),
+  lastGetAt: optional(integer),
+  streams: integer,
+  createdAt: integer,
+};
+
+export const publisherColumns: Columns<PullPublisher> = {
+  seq: integer,
+  id: text,
+  projectId: text,
+  name: text,
+  secretHash: text,
+  topicName: text,
+  disabled: optional(flag),
+  createdAt: integer,
+};
+
+/** A category, and the project of its publisher. */
+export interface CategoryRow extends Category {
+  readonly projectId: ProjectId;
+}
+
+export const categoryColumns: Columns<CategoryRow> = {
+  publisherId: text,
+  projectId: text,
+  reference: text,
+  topicName: text,
   createdAt: integer,
 };
 
@@ -214,6 +266,7 @@ export const messageColumns: Columns<Message> = {
   timeToLiveSeconds: optional(json),
   class: optional(oneOf(messageClasses)),
   tag: optional(text),
+  orderingKey: optional(text),
   relatedObjects: optional(
     list(object<RelatedObject>({ type: text, id: text })),
   ),
@@ -353,11 +406,19 @@ export function rangeKey({
   return `${messageSeq}/${topicSeq}/${afterTarget}`;
 }
 
+/** A delivery in a mailbox; dead when it is `failed`. */
+export interface QueuedDelivery extends NonNullable<RangeOutcome["pull"]> {
+  /** When its lease ends, or its delay. */
+  readonly until?: EpochMs;
+  /** Of a leased one that went to a stream. */
+  readonly eventId?: number;
+}
+
 export interface DeliveryRow extends Omit<DeliveryOutcome, "parts"> {
   readonly billable: boolean;
   readonly round?: number;
-  /** Until it is settled, of those that their subscribers fetch. */
-  readonly pull?: NonNullable<RangeOutcome["pull"]>;
+  /** Of those that their subscribers fetch, until they are settled and not dead. */
+  readonly pull?: QueuedDelivery;
   readonly fence: number;
   /** While an attempt is under way. */
   readonly hold?: Hold;
@@ -428,9 +489,12 @@ export const deliveryColumns: Columns<DeliveryRow> = {
   billable: flag,
   round: optional(integer),
   pull: optional(
-    object<NonNullable<RangeOutcome["pull"]>>({
-      lane: integer,
+    object<QueuedDelivery>({
+      mailbox: integer,
       expiresAt: integer,
+      orderingKey: optional(text),
+      until: optional(integer),
+      eventId: optional(integer),
     }),
   ),
   fence: integer,

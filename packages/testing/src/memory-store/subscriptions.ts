@@ -21,7 +21,7 @@ import {
   type WrongCodeKeys,
 } from "@carillon/core";
 import { counterKey } from "./counters.ts";
-import { cancelLane, claim } from "./deliveries.ts";
+import { cancelUnfetched, claim } from "./deliveries.ts";
 import {
   endSubscription,
   hasTopic,
@@ -30,8 +30,10 @@ import {
   setStatus,
 } from "./directory.ts";
 import type { Holds } from "./holds.ts";
+import { addLatest } from "./latest-message.ts";
 import { addDueDelivery, addMessage, getMessage } from "./ledger.ts";
 import { cutPage, equals, seqOfMarker } from "./lists.ts";
+import { findOrInsertMailbox } from "./mailboxes.ts";
 import type { DeliveryRow } from "./rows.ts";
 import type { Tables } from "./tables.ts";
 
@@ -73,7 +75,8 @@ export function createSubscriptionStore(
     },
     addSubscription: (subscription, confirmation, quota, lease) =>
       write(() => {
-        const { topicSeq, protocol, endpoint, createdAt } = subscription;
+        const { mailbox, withLatest, ...own } = subscription;
+        const { topicSeq, protocol, endpoint, createdAt } = own;
         const topic = tables.topics.get(topicSeq);
         if (
           topic?.projectId !== subscription.projectId ||
@@ -96,11 +99,17 @@ export function createSubscriptionStore(
               ...(isBack && { status: subscription.status }),
             })
           : subscriptions.put(seq, {
-              ...subscription,
+              ...own,
               seq,
               topicName: topic.name,
               generation: 0,
+              ...(mailbox && {
+                mailbox: findOrInsertMailbox(tables, mailbox).seq,
+              }),
             });
+        if (withLatest && (isBack || !known)) {
+          addLatest(tables, kept, withLatest, holds.now());
+        }
         const answer = { subscription: kept, created: !known };
         if (!confirmation || kept.status !== subscriptionStatus.unconfirmed) {
           return answer;
@@ -184,7 +193,7 @@ export function createSubscriptionStore(
         const known = findSubscription(tables, projectId, topicName, id);
         if (!known) return false;
         endSubscription(tables, known);
-        cancelLane(tables, known.seq, at);
+        cancelUnfetched(tables, known.seq, at);
         return true;
       }),
   };

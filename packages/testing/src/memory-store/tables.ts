@@ -20,6 +20,7 @@ import {
   noticeOfSubscription,
   noticeOfTopic,
 } from "./notices.ts";
+import { ReadyMailboxes } from "./ready-mailboxes.ts";
 import type { ChangeRow } from "./rows.ts";
 import * as rows from "./rows.ts";
 
@@ -136,18 +137,21 @@ export class Table<Row extends object> {
   }
 }
 
-/** Deliveries, whose states are told. */
+/** Deliveries, whose states are told, and what may be fetched of them. */
 class DeliveryTable extends Table<rows.DeliveryRow> {
   readonly #journal: Journal;
+  readonly #readyMailboxes: ReadyMailboxes;
   readonly #clock: Pick<Clock, "now">;
 
   constructor(
     transactions: Transactions,
     journal: Journal,
+    readyMailboxes: ReadyMailboxes,
     clock: Pick<Clock, "now">,
   ) {
     super(rows.deliveryColumns, transactions);
     this.#journal = journal;
+    this.#readyMailboxes = readyMailboxes;
     this.#clock = clock;
   }
 
@@ -162,16 +166,34 @@ class DeliveryTable extends Table<rows.DeliveryRow> {
   }
 
   override put(key: Key, row: rows.DeliveryRow): rows.DeliveryRow {
-    const before = this.get(key)?.state;
+    const before = this.get(key);
     const kept = super.put(key, row);
     const { messageSeq, target, state } = kept;
-    if (state !== before && isSettled(state)) {
+    this.#noteReady(before, kept);
+    if (state !== before?.state && isSettled(state)) {
       const runs = [target, target];
       const change = { kind: "deliveries", messageSeq, state, runs } as const;
       this.#journal.note(change, this.#clock.now());
     }
     return kept;
   }
+
+  /** It may be fetched, or was in the way of others of its ordering key. */
+  #noteReady(
+    before: rows.DeliveryRow | undefined,
+    { pull, state }: rows.DeliveryRow,
+  ): void {
+    const waits = state === "waiting" && pull?.until === undefined;
+    const unblocks = before?.pull?.orderingKey !== undefined && !isOpen(state);
+    const mailbox = unblocks ? before?.pull?.mailbox : pull?.mailbox;
+    if (mailbox !== undefined && (waits || unblocks)) {
+      this.#readyMailboxes.note(mailbox);
+    }
+  }
+}
+
+function isOpen(state: rows.DeliveryRow["state"]): boolean {
+  return state === "waiting" || state === "sending";
 }
 
 function isOfSameDelivery(a: Change, b: Change): boolean {
@@ -234,6 +256,7 @@ export function createTables(clock: Pick<Clock, "now">) {
     });
   }
   const journal = new Journal(transactions);
+  const readyMailboxes = new ReadyMailboxes((undo) => transactions.note(undo));
   const tables = {
     /** Runs all of it, or nothing when it throws. */
     attempt: <Result>(work: () => Result) => transactions.run(work),
@@ -250,6 +273,14 @@ export function createTables(clock: Pick<Clock, "now">) {
     tags: table(rows.tagsColumns),
     bindings: table(rows.bindingColumns, noticeOfBinding),
     subscriptions: table(rows.subscriptionColumns, noticeOfSubscription),
+    /** By number, of those that there are. */
+    mailboxes: table(rows.mailboxColumns),
+    /** By number: theirs are given to no other. */
+    deletedMailboxes: table<object>({}),
+    publishers: table(rows.publisherColumns),
+    deletedPublishers: table<object>({}),
+    /** By publisher and reference. */
+    categories: table(rows.categoryColumns),
     confirmations: table(rows.confirmationColumns),
     subscriptionUsers: table(rows.subscriptionUserColumns),
     deletedSubscriptionUsers: table<object>({}),
@@ -272,7 +303,7 @@ export function createTables(clock: Pick<Clock, "now">) {
       rows.cancelledMessageColumns,
       noticeOfCancellation,
     ),
-    deliveries: new DeliveryTable(transactions, journal, clock),
+    deliveries: new DeliveryTable(transactions, journal, readyMailboxes, clock),
     /** Receipts whose id no delivery has yet. */
     earlyReceipts: table(rows.receiptColumns),
     jobs: table(rows.jobColumns),
@@ -310,6 +341,7 @@ export function createTables(clock: Pick<Clock, "now">) {
     changeConsumers: table(rows.changeConsumerColumns),
     journal,
     notices,
+    readyMailboxes,
   };
   transactions.beforeCommit = () => {
     const batch = journal.take();
@@ -319,6 +351,7 @@ export function createTables(clock: Pick<Clock, "now">) {
       for (const listener of journal.listeners) queueMicrotask(listener);
     }
     notices.tell();
+    readyMailboxes.tell();
   };
   return tables;
 }

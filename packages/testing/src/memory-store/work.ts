@@ -12,15 +12,14 @@ import {
   urgentOnly,
   type WorkStore,
 } from "@carillon/core";
-import { endIfCancelled } from "./cancellation.ts";
 import {
   claimDeliveries,
-  compareKeys,
   recordIntent,
   releaseDelivery,
 } from "./deliveries.ts";
 import { freed, type Holds } from "./holds.ts";
-import { getMessage } from "./ledger.ts";
+import { compareKeys, getMessage } from "./ledger.ts";
+import { shortenLeases } from "./message-queue.ts";
 import { joinReceipts, recordOutcomes, unfinished } from "./outcomes.ts";
 import {
   claimRanges,
@@ -93,6 +92,7 @@ export function createWorkStore(
       write(() => {
         const now = holds.now();
         const work = reclaim(tables, now, () => true);
+        shortenLeases(tables, now);
         // Accepted, or cut off, when the clock was ahead of what it says now.
         for (const row of ranges.list()) {
           const { notBefore } = getMessage(tables, row.messageSeq);
@@ -231,11 +231,6 @@ function reclaim(
       countSettled(tables, lost, now);
       if (isKnown) joinReceipts(tables, kept, 1);
       work.interrupted++;
-    } else if (row.pull) {
-      const state = nextState(row.state, "release");
-      const free = deliveries.put(deliveryKey(row), { ...freed(row), state });
-      endIfCancelled(tables, free, now);
-      work.freed++;
     } else {
       const due = { ...freed(row), nextAttemptAt: now };
       deliveries.put(deliveryKey(row), due);

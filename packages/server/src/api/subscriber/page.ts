@@ -6,6 +6,8 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 export interface Page {
   readonly title: string;
   readonly text: string;
+  /** Shown below the text, one a line. */
+  readonly commands?: readonly string[];
   /** A button that sends a POST. */
   readonly button?: {
     readonly label: string;
@@ -43,7 +45,7 @@ export function sendPage(reply: FastifyReply, page: Page): FastifyReply {
 }
 
 const style =
-  "body{font:16px/1.5 system-ui,sans-serif;max-width:32rem;margin:15vh auto;padding:0 1rem;color:#1c2430;background:#fff}h1{font-size:1.4rem}p{overflow-wrap:anywhere}button{font:inherit;padding:.6rem 1.4rem;border:0;border-radius:.4rem;background:#14532d;color:#fff;cursor:pointer}";
+  "body{font:16px/1.5 system-ui,sans-serif;max-width:32rem;margin:15vh auto;padding:0 1rem;color:#1c2430;background:#fff}h1{font-size:1.4rem}p,pre{overflow-wrap:anywhere}pre{white-space:pre-wrap}button{font:inherit;padding:.6rem 1.4rem;border:0;border-radius:.4rem;background:#14532d;color:#fff;cursor:pointer}";
 
 const styleHash = createHash("sha256").update(style).digest("base64");
 
@@ -54,10 +56,17 @@ const pageHeaders = {
   "x-frame-options": "DENY",
 };
 
-function renderPage({ title, text, button, links = [] }: Page): string {
+function renderPage({
+  title,
+  text,
+  commands = [],
+  button,
+  links = [],
+}: Page): string {
   const form = button
     ? `<form method="post" action="${escapeHtml(button.action)}"><button type="submit">${escapeHtml(button.label)}</button></form>`
     : "";
+  const lines = escapeHtml(commands.join("\n"));
   const list = links
     .map(
       ({ label, path }) =>
@@ -76,7 +85,7 @@ function renderPage({ title, text, button, links = [] }: Page): string {
 <body>
 <h1>${escapeHtml(title)}</h1>
 <p>${escapeHtml(text)}</p>
-${form}${list && `<ul>${list}</ul>`}
+${lines && `<pre>${lines}</pre>`}${form}${list && `<ul>${list}</ul>`}
 </body>
 </html>
 `;

@@ -91,17 +91,44 @@ const text = Type.String({
   ...failsWith("MESSAGE_INVALID"),
 });
 
+export const subject = Type.String({
+  description: "Of mails and webhooks, one line of 512 characters at most",
+  ...failsWith("SUBJECT_INVALID"),
+});
+
+export const messageAttributes = Type.Array(
+  Type.Object({
+    name: Type.String({
+      description:
+        "1 to 32 of a-z, 0-9 and single underscores between them; unique in the message",
+    }),
+    type: Type.String({
+      description: "STRING, STRING_ARRAY or PROTOCOL",
+    }),
+    value: Type.Unknown({
+      description:
+        "Of a STRING 1 to 32 letters, digits or underscores; of a STRING_ARRAY a list of 1 to 10 such texts; of a PROTOCOL a list of protocols",
+    }),
+  }),
+  {
+    description: "What filter policies look at, 10 at most",
+    ...failsWith("MESSAGE_ATTRIBUTES_INVALID"),
+  },
+);
+
+export const timeToLiveSeconds = Type.Union(
+  [Type.Number(), Type.Record(Type.String(), Type.Number())],
+  {
+    description: `How long it is attempted, for all protocols or by protocol, 1 to ${maxTimeToLiveSeconds}; those not named have their default lives`,
+    ...failsWith("TIME_TO_LIVE_INVALID"),
+  },
+);
+
 const newMessageOf = (protocols: Pick<Protocols, "all">) =>
   Type.Object(
     {
       audience: audienceOf(protocols),
-      subject: Type.Optional(
-        Type.String({
-          description:
-            "Of mails and webhooks, one line of 512 characters at most",
-          ...failsWith("SUBJECT_INVALID"),
-        }),
-      ),
+      subject: Type.Optional(subject),
       text: Type.Optional(text),
       variants: Type.Optional(
         Type.Record(
@@ -131,33 +158,8 @@ const newMessageOf = (protocols: Pick<Protocols, "all">) =>
           { description: "In place of text", ...failsWith("MESSAGE_INVALID") },
         ),
       ),
-      attributes: Type.Optional(
-        Type.Array(
-          Type.Object({
-            name: Type.String({
-              description:
-                "1 to 32 of a-z, 0-9 and single underscores between them; unique in the message",
-            }),
-            type: Type.String({
-              description: "STRING, STRING_ARRAY or PROTOCOL",
-            }),
-            value: Type.Unknown({
-              description:
-                "Of a STRING 1 to 32 letters, digits or underscores; of a STRING_ARRAY a list of 1 to 10 such texts; of a PROTOCOL a list of protocols",
-            }),
-          }),
-          {
-            description: "What filter policies look at, 10 at most",
-            ...failsWith("MESSAGE_ATTRIBUTES_INVALID"),
-          },
-        ),
-      ),
-      timeToLiveSeconds: Type.Optional(
-        Type.Union([Type.Number(), Type.Record(Type.String(), Type.Number())], {
-          description: `How long it is attempted, for all protocols or by protocol, 1 to ${maxTimeToLiveSeconds}; those not named have their default lives`,
-          ...failsWith("TIME_TO_LIVE_INVALID"),
-        }),
-      ),
+      attributes: Type.Optional(messageAttributes),
+      timeToLiveSeconds: Type.Optional(timeToLiveSeconds),
       ...messageOptionProperties,
       sms: Type.Optional({
         ...SmsOptions,

@@ -30,6 +30,15 @@ export const routeGroups = [
     description: "Who gets what a topic publishes, and how it is signed",
   },
   {
+    name: "Pull subscribers",
+    description:
+      "Who fetches messages: accounts, what they follow, and fetching itself",
+  },
+  {
+    name: "Publishers",
+    description: "Who publishes by categories, with credentials of their own",
+  },
+  {
     name: "Templates",
     description: "What texts and mails are made from, found by a slug",
   },

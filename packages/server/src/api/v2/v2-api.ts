@@ -44,6 +44,7 @@ import type { V2Ports } from "./ports.ts";
 import { problemRoutes } from "./problems.ts";
 import { type ProviderPorts, providerRoutes } from "./providers.ts";
 import { publishRoutes } from "./publish.ts";
+import { type PullRoutesPorts, pullRoutes } from "./pull/pull-routes.ts";
 import { signatureRoutes } from "./signatures.ts";
 import { type Certificates, signingKeyRoutes } from "./signing-keys.ts";
 import { type SmsRoutingPorts, smsRoutingRoutes } from "./sms-routing.ts";
@@ -80,6 +81,7 @@ export interface V2ApiPorts
     TopicStatisticsPorts,
     NotifyPolicyPorts,
     SubscriptionPorts,
+    PullRoutesPorts,
     StoredTemplateRoutesPorts,
     ConfigurationPorts,
     EventPorts {
@@ -108,6 +110,7 @@ export function registerV2Api(app: HttpApp, ports: V2ApiPorts): void {
       messageRoutes(api, ports);
       deliveryRoutes(api, ports);
       subscriptionRoutes(api, ports);
+      pullRoutes(api, ports);
       deliveryActionRoutes(api, ports);
       deliveryJobRoutes(api, ports);
       accessRoutes(api, ports);

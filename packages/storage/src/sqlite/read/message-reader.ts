@@ -45,6 +45,7 @@ type ReportRow = readonly [
   userName: string | null,
   reason: string | null,
   jobId: string | null,
+  unqueued: number | null,
   // A count for each state, then the message.
   ...SQLOutputValue[],
 ];
@@ -62,7 +63,9 @@ const shown = defineTable("deliveries", {
     "round",
     "attemptAt",
     "failsOver",
-    "lane",
+    "mailbox",
+    "queueState",
+    "orderingKey",
   ),
   protocol: computed("coalesce(r.protocol, s.protocol)", text),
   endpoint: computed("coalesce(r.endpoint, s.endpoint)", text),
@@ -83,6 +86,7 @@ type DeliveryRow = readonly SQLOutputValue[];
 const reportSelect = (from: string) => `SELECT
     EXISTS (SELECT 1 FROM ranges WHERE ranges.message_seq = messages.seq),
     messages.cancelled_at, j.user_id, j.user_name, j.reason, j.id,
+    message_counts.unqueued,
     ${countColumns.map((name) => `message_counts.${name}`).join(", ")},
     ${messages.columns()}
   FROM ${from}
@@ -281,14 +285,15 @@ const ofTopic = `(messages.topic_seq = ?
 const commonExcluded = "AND d.state NOT IN (4, 5)";
 
 function toReport(row: ReportRow): MessageReport {
-  const [hasRanges, at, userId, userName, reason, jobId, ...columns] = row;
+  const [hasRanges, at, userId, userName, reason, jobId, unqueued, ...columns] =
+    row;
   const counts: Partial<Record<DeliveryState, number>> = {};
   for (const n of countColumns.keys()) {
     const count = columns[n];
     if (typeof count === "number" && count > 0) counts[stateOf(n)] = count;
   }
   return {
-    message: toMessage(row, 6 + countColumns.length),
+    message: toMessage(row, 7 + countColumns.length),
     ...(at !== null && {
       cancellation: {
         at: toEpochMs(at),
@@ -300,5 +305,6 @@ function toReport(row: ReportRow): MessageReport {
     }),
     fannedOut: hasRanges === 0,
     counts,
+    ...(unqueued && { unqueued }),
   };
 }

@@ -69,6 +69,7 @@ export function createSubscriptionStore(
         confirmation ?? null,
         quota,
         lease ? [lease.owner, endOfLease(lease, clock)] : null,
+        clock.now(),
       );
       switch (result) {
         case "SUBSCRIPTION_QUOTA_EXCEEDED":

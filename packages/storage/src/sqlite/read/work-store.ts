@@ -18,7 +18,6 @@ import {
   type DirectRecipient,
   type EpochMs,
   type IdempotencyStore,
-  type LaneStore,
   type Lease,
   type Logger,
   type MessageId,
@@ -84,11 +83,7 @@ export function createWorkStore(
   { reader, writer }: Connections,
   clock: Clock,
   logger: Logger,
-): WorkStore &
-  DeliveryStore &
-  IdempotencyStore &
-  LaneStore &
-  Pick<Store, "reclaimAll"> {
+): WorkStore & DeliveryStore & IdempotencyStore & Pick<Store, "reclaimAll"> {
   /** Parameters: number. Index: the primary key. */
   const messageBySeq = reader.prepare<MessageRow>(
     `SELECT ${messages.columns()} FROM messages WHERE seq = ?`,
@@ -436,22 +431,6 @@ export function createWorkStore(
       );
       return { polls, mayHaveMore };
     },
-    async claimLane(lease, lane, now, limit) {
-      const { owner } = lease;
-      const until = endOf(lease);
-      const rows = await writer.run(
-        "claimLane",
-        owner,
-        until,
-        lane,
-        now,
-        limit,
-      );
-      return readable(rows, toClaimedDelivery);
-    },
-    ackLane: (claims, now) => writer.run("ackLane", claims, now),
-    releaseLane: (claims) => writer.run("releaseLane", claims, clock.now()),
-    expireLanes: (now, limit) => writer.run("expireLanes", now, limit),
     schedulePolls: (polls) => writer.run("schedulePolls", polls),
     async findMessageBySeq(seq) {
       const row = messageBySeq.get(seq);

@@ -11,6 +11,7 @@ import type {
   DeliveryState,
   ErrorClass,
   JobState,
+  LegacyConfirm,
   MailEventKind,
   MessageClass,
   MessageContent,
@@ -86,6 +87,7 @@ export const errorClassCodes = {
   internal: 10,
   filtered: 11,
   guard: 12,
+  mailbox: 13,
 } as const satisfies Codes<ErrorClass>;
 
 export const attemptOutcomeCodes = {
@@ -144,6 +146,22 @@ export const suppressionReasonCodes = {
   complained: 1,
   manual: 2,
 } as const satisfies Codes<SuppressionReason>;
+
+export const legacyConfirmCodes = {
+  auto: 0,
+  on: 1,
+  off: 2,
+} as const satisfies Codes<LegacyConfirm>;
+
+/** Where a delivery stands in its mailbox. */
+export const queueStates = {
+  ready: 1,
+  /** Leased, or delayed: its state says which. */
+  leased: 2,
+  /** An earlier one of its ordering key comes first. */
+  blocked: 3,
+  dead: 4,
+} as const;
 
 /** Builds the way back from a number to its name. */
 export function namesOf<Name extends string>(

@@ -29,6 +29,7 @@ import {
   attemptOutcomeCodes,
   errorClassCodes,
   partStateCodes,
+  queueStates,
   receiptEventCodes,
   stateCodes,
   waitReasonCodes,
@@ -120,7 +121,13 @@ export const deliveryShape = {
   billable: written(flag, "none", (it) => (it.billable ? 1 : undefined)),
   urgency: written(urgency, "none", (it) => it.urgency),
   round: written(optional(integer), "none", (it) => it.round),
-  lane: written(optional(integer), "none", (it) => it.pull?.lane),
+  mailbox: written(optional(integer), "none", (it) => it.pull?.mailbox),
+  queueState: written(
+    optional(integer),
+    "none",
+    (it) => it.pull && queueStates.ready,
+  ),
+  orderingKey: written(optional(text), "none", (it) => it.pull?.orderingKey),
   expiresAt: written(optional(epochMs), "none", (it) => it.pull?.expiresAt),
   provider: written(optional(text), "setIfGiven", (it) => it.provider),
   attemptAt: written(optional(epochMs), "setWhileOpen", (it) =>

@@ -38,6 +38,7 @@ type Details = Pick<
   | "retries"
   | "extraData"
   | "timeToLiveSeconds"
+  | "orderingKey"
 >;
 
 /** One number for all protocols; by protocol it is among the details. */
@@ -213,7 +214,7 @@ export function toMessage(row: MessageRow, from = 0): Message {
 /** `undefined` when there is nothing of it, as nearly always. */
 function detailsOf(message: NewMessage): Details | undefined {
   const { sms, email, attachmentBytes, priority, retries } = message;
-  const { extraData, timeToLiveSeconds } = message;
+  const { extraData, timeToLiveSeconds, orderingKey } = message;
   const lives = typeof timeToLiveSeconds === "object" && timeToLiveSeconds;
   const isEmpty =
     sms === undefined &&
@@ -222,6 +223,7 @@ function detailsOf(message: NewMessage): Details | undefined {
     priority === undefined &&
     retries === undefined &&
     extraData === undefined &&
+    orderingKey === undefined &&
     !lives;
   if (isEmpty) return undefined;
   return {
@@ -231,6 +233,7 @@ function detailsOf(message: NewMessage): Details | undefined {
     ...(priority !== undefined && { priority }),
     ...(retries !== undefined && { retries }),
     ...(extraData !== undefined && { extraData }),
+    ...(orderingKey !== undefined && { orderingKey }),
     ...(lives && { timeToLiveSeconds: lives }),
   };
 }
@@ -240,6 +243,7 @@ const projectIdIndex = newMessages.indexOf("projectId");
 const statusUrlIndex = newMessages.indexOf("statusUrl");
 const templateSlugIndex = newMessages.indexOf("templateSlug");
 const createdAtIndex = newMessages.indexOf("createdAt");
+const contentKindIndex = newMessages.indexOf("contentKind");
 
 export function topicSeqOf(row: NewMessageRow): SQLInputValue {
   return row[topicSeqIndex] ?? null;
@@ -255,6 +259,13 @@ export function templateSlugOf(row: NewMessageRow): SQLInputValue {
 
 export function hasStatusUrl(row: NewMessageRow): boolean {
   return row[statusUrlIndex] !== null;
+}
+
+/** Whether it is what its publisher said, and no notice or event of ours. */
+export function isPublished(row: NewMessageRow): boolean {
+  const { text, structure, mail } = contentCodes;
+  const kind = row[contentKindIndex];
+  return kind === text || kind === structure || kind === mail;
 }
 
 export function createdAtOf(row: NewMessageRow): EpochMs {

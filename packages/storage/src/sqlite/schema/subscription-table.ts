@@ -60,6 +60,7 @@ const shape = {
   generation: integer,
   codeExpiresAt: optional(epochMs),
   createdAt: epochMs,
+  mailbox: optional(integer),
 };
 
 /** A signature as its column has it. */
@@ -133,6 +134,7 @@ export function defineAudience(filters: FilterPolicies) {
     subscriptionId: named("id", optional(textOf<SubscriptionId>())),
     generation: optional(integer),
     extension: optional(json<SubscriptionExtension>()),
+    mailbox: optional(integer),
     signature: optional(json<SubscriptionSignature>()),
     filterPolicies: filters.codec,
     cancelled: named("status", cancelled),

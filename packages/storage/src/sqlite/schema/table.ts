@@ -26,10 +26,12 @@ export type ValueOf<S extends Shape> = {
 declare const rowOf: unique symbol;
 
 /** A row as SQLite gives it, of columns that were listed by a description. */
-export type RowOf<Value> = readonly SQLOutputValue[] & {
-  // Never there: it keeps rows of different tables apart.
+export type RowOf<Value> = readonly SQLOutputValue[] & OfTable<Value>;
+
+/** Never there: it keeps rows of different tables apart. */
+export interface OfTable<Value> {
   readonly [rowOf]?: Value;
-};
+}
 
 export interface Table<Value> {
   readonly name: string;

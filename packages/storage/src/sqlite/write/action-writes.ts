@@ -10,7 +10,12 @@ import {
   decideAction,
   isSettled,
 } from "@carillon/core/rules";
-import { actionCodes, stateCodes, stateOf } from "../schema/codes.ts";
+import {
+  actionCodes,
+  queueStates,
+  stateCodes,
+  stateOf,
+} from "../schema/codes.ts";
 import {
   toActionFacts,
   type WalkRow,
@@ -23,6 +28,7 @@ import {
 } from "../schema/job-table.ts";
 import { orNull, prepareQuery } from "../schema/query.ts";
 import type { ChangeJournal } from "./change-journal.ts";
+import { createMailboxEntry } from "./mailbox-entry.ts";
 import { CountChanges, createCounts } from "./message-counts.ts";
 import { createStatistics, SettledCounts } from "./statistics-writes.ts";
 
@@ -47,7 +53,14 @@ export function createActions(db: DatabaseSync) {
     `UPDATE deliveries SET state = ?1, next_attempt_at = ?2,
        expires_at = coalesce(?3, expires_at),
        resent_after = CASE WHEN ?2 IS NULL THEN resent_after ELSE attempts END,
-       lane = CASE WHEN ?4 THEN target END, receipt_expected = 0, poll_at = NULL, fails_over = 0,
+       attempts = CASE WHEN ?4 THEN 0 ELSE attempts END,
+       mailbox = CASE WHEN ?4 THEN
+         (SELECT s.mailbox FROM subscriptions AS s WHERE s.seq = target) END,
+       queue_state = CASE WHEN ?4 THEN ${queueStates.ready} END,
+       ordering_key = CASE WHEN ?4 THEN
+         (SELECT m.details ->> 'orderingKey' FROM messages AS m
+          WHERE m.seq = message_seq) END,
+       receipt_expected = 0, poll_at = NULL, fails_over = 0,
        wait_reason = NULL,
        attempt_at = NULL, attempt_external_id = NULL, fence = fence + 1,
        owner = NULL, lease_until = NULL
@@ -67,6 +80,7 @@ export function createActions(db: DatabaseSync) {
      WHERE seq = ?2 AND status_url IS NOT NULL
        AND coalesce(status_until, expires_at) < ?1`,
   );
+  const mailboxEntry = createMailboxEntry(db);
   return (
     row: WalkRow,
     facts: ActionFacts,
@@ -79,6 +93,11 @@ export function createActions(db: DatabaseSync) {
     const [messageSeq, target, state] = row;
     const { nextAttemptAt, expiresAt, isFetched } = decision;
     const to = stateCodes[decision.to];
+    const unblocked = mailboxEntry.findOrdered(messageSeq, target);
+    if (unblocked !== undefined) countChanges.readyMailboxes.add(unblocked);
+    if (isFetched && mailboxEntry.wasRefused(messageSeq, target)) {
+      countChanges.addUnqueued(messageSeq, -1);
+    }
     change.run(
       to,
       orNull(nextAttemptAt),
@@ -87,6 +106,11 @@ export function createActions(db: DatabaseSync) {
       messageSeq,
       target,
     );
+    if (isFetched) {
+      const delivery = mailboxEntry.find(messageSeq, target);
+      if (!delivery) throw new Error(`Subscription ${target} has no mailbox.`);
+      mailboxEntry.place(delivery, countChanges);
+    }
     tellUntil.run(Math.max(order.now, expiresAt ?? 0), messageSeq);
     const user = source.jobSeq === undefined ? source : undefined;
     note.run(

@@ -7,6 +7,7 @@ import type { DatabaseSync } from "node:sqlite";
 import type { EpochMs, Occurrence } from "@carillon/core";
 import { toRuns } from "@carillon/core/rules";
 import { encodeChanges, type OccurrenceData } from "../schema/change-table.ts";
+import { ReadyMailboxes } from "./ready-mailboxes.ts";
 
 /** Deliveries of a message that an operation brought to the same state. */
 export interface ToldDeliveries {
@@ -16,6 +17,8 @@ export interface ToldDeliveries {
 }
 
 export class ChangeJournal {
+  /** Not written: it goes with the answer to the commit. */
+  readonly readyMailboxes = new ReadyMailboxes();
   readonly #insert: (at: EpochMs, data: string) => void;
   readonly #deliveries: ToldDeliveries[] = [];
   readonly #occurrences: OccurrenceData[] = [];

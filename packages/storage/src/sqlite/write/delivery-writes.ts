@@ -168,6 +168,7 @@ export function createDeliveryWrites(
       }
       return rows;
     },
-    recordOutcomes: (columns: OutcomeColumns) => outcomes.recordAll(columns),
+    recordOutcomes: (columns: OutcomeColumns) =>
+      outcomes.recordAll(columns).refused,
   };
 }

@@ -20,7 +20,9 @@ import {
   userRecords,
 } from "../schema/identity-tables.ts";
 import { prepareQuery } from "../schema/query.ts";
+import type { ChangeJournal } from "./change-journal.ts";
 import type { ChangeNotices } from "./change-notices.ts";
+import { createMailboxRemoval } from "./mailbox-writes.ts";
 
 /** The version that a write was decided by; `undefined`: by none. */
 type Expected = number | undefined;
@@ -28,7 +30,11 @@ type Expected = number | undefined;
 /** Whether anything was changed, or that the version is another one. */
 export type IdentityAnswer = boolean | "IDENTITY_CHANGED";
 
-export function createIdentityWrites(db: DatabaseSync, notices: ChangeNotices) {
+export function createIdentityWrites(
+  db: DatabaseSync,
+  journal: ChangeJournal,
+  notices: ChangeNotices,
+) {
   /** Parameters: name, id. */
   const domainNamesake = prepareQuery<[one: number]>(
     db,
@@ -81,6 +87,8 @@ export function createIdentityWrites(db: DatabaseSync, notices: ChangeNotices) {
     "stored_templates",
     "disallowed_objects",
     "email_suppressions",
+    "publishers",
+    "categories",
   ].map((table) => db.prepare(`DELETE FROM ${table} WHERE project_id = ?`));
   /** Parameter: project. Indexes: stored_templates_slug, the primary key. */
   const deleteTemplateFiles = db.prepare(
@@ -105,6 +113,12 @@ export function createIdentityWrites(db: DatabaseSync, notices: ChangeNotices) {
     `UPDATE templates SET content = '', deleted_at = ?
      WHERE project_id = ? AND deleted_at IS NULL`,
   );
+  /** Parameter: project. Index: mailboxes_of_project. */
+  const mailboxesOfProject = prepareQuery<[seq: number]>(
+    db,
+    "SELECT seq FROM mailboxes WHERE project_id = ?",
+  );
+  const removeMailbox = createMailboxRemoval(db, journal);
   const deleteProject = db.prepare("DELETE FROM projects WHERE id = ?");
   const noteDeleted = db.prepare(
     "INSERT OR IGNORE INTO deleted_projects (id) VALUES (?)",
@@ -206,6 +220,7 @@ export function createIdentityWrites(db: DatabaseSync, notices: ChangeNotices) {
         if (topicOfProject.get(id)) return false;
         deleteTemplateFiles.run(id);
         for (const statement of ofProject) statement.run(id);
+        for (const [seq] of mailboxesOfProject.all(id)) removeMailbox(seq, at);
         for (const [protocol, endpoint] of deleteFailingEndpoints.all(id)) {
           const projectId = id;
           notices.note({ kind: "endpoint", projectId, protocol, endpoint });

@@ -3,7 +3,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { EpochMs, ReclaimedWork } from "@carillon/core";
 import { lostAttempt, unknownPollDelayMs } from "@carillon/core/rules";
-import { partStateCodes, stateCodes } from "../schema/codes.ts";
+import { partStateCodes, queueStates, stateCodes } from "../schema/codes.ts";
 import { attempts, lastAttempts } from "../schema/delivery-table.ts";
 import { prepareQuery } from "../schema/query.ts";
 import type { ChangeJournal } from "./change-journal.ts";
@@ -12,7 +12,7 @@ import { CountChanges, createCounts } from "./message-counts.ts";
 import { createReceiptJoin } from "./receipt-join.ts";
 import { createStatistics, SettledCounts } from "./statistics-writes.ts";
 
-const { waiting, sending, sent, unknown } = stateCodes;
+const { sending, sent, unknown } = stateCodes;
 
 /** A delivery that is given back. */
 export interface HeldDelivery {
@@ -56,7 +56,7 @@ export function createLeaseWrites(db: DatabaseSync, journal: ChangeJournal) {
      SET owner = NULL, lease_until = NULL, fence = fence + 1,
        next_attempt_at = ?
      WHERE owner IS NOT NULL AND lease_until <= ?
-       AND (billable = 0 OR attempt_at IS NULL) AND lane IS NULL`,
+       AND (billable = 0 OR attempt_at IS NULL)`,
   );
   /** Parameters: end of the lease. */
   const interrupted = prepareQuery<
@@ -90,17 +90,14 @@ export function createLeaseWrites(db: DatabaseSync, journal: ChangeJournal) {
      WHERE d.message_seq = ? AND d.target = ? AND d.attempts > 0
        AND d.last_at IS NOT NULL`,
   );
-  /** Parameters: end of the lease. */
-  const unfetched = prepareQuery<[messageSeq: number, target: number]>(
-    db,
-    `SELECT message_seq, target FROM deliveries INDEXED BY deliveries_held
-     WHERE owner IS NOT NULL AND lease_until <= ? AND lane IS NOT NULL`,
-  );
-  /** Parameters: message, target. Index: the primary key. */
-  const giveBack = db.prepare(
-    `UPDATE deliveries
-     SET state = ${waiting}, owner = NULL, lease_until = NULL, fence = fence + 1
-     WHERE message_seq = ? AND target = ?`,
+  /**
+   * Leases and delays of subscribers that were begun when the machine's clock was
+   * ahead of what it says now: they are as long as they were. Parameters: now.
+   */
+  const shorten = db.prepare(
+    `UPDATE deliveries INDEXED BY deliveries_leased
+     SET lease_until = lease_until - last_at + ?1, last_at = ?1
+     WHERE queue_state = ${queueStates.leased} AND last_at > ?1`,
   );
   /**
    * With the fence it has: nobody claims it again, and an outcome that its former
@@ -152,7 +149,6 @@ export function createLeaseWrites(db: DatabaseSync, journal: ChangeJournal) {
     const lost = interrupted.all(endedBy);
     const countChanges = new CountChanges();
     const settledCounts = new SettledCounts();
-    const endIfCancelled = createCancelledEnd(now, countChanges, settledCounts);
     for (const row of lost) {
       const [messageSeq, target, provider, at, externalId, before] = row;
       archive.run(messageSeq, target);
@@ -173,17 +169,10 @@ export function createLeaseWrites(db: DatabaseSync, journal: ChangeJournal) {
       const key = { messageSeq, target, attempt, part: 0 };
       joinReceipts(key, externalId, provider, countChanges);
     }
-    const returned = unfetched.all(endedBy);
-    for (const [messageSeq, target] of returned) {
-      giveBack.run(messageSeq, target);
-      countChanges.move(messageSeq, target, sending, waiting);
-      endIfCancelled(messageSeq, target, waiting);
-    }
     counts.add(countChanges, now);
     statistics.add(settledCounts);
     freeConsumers.run(endedBy);
     const freed =
-      returned.length +
       Number(freeRanges.run(endedBy).changes) +
       Number(freeDeliveries.run(now, endedBy).changes);
     return { freed, interrupted: lost.length };
@@ -223,6 +212,7 @@ export function createLeaseWrites(db: DatabaseSync, journal: ChangeJournal) {
     reclaimAll(now: EpochMs): ReclaimedWork {
       const work = reclaim(Number.MAX_SAFE_INTEGER, now);
       bringForward.run(now, now, now);
+      shorten.run(now);
       return work;
     },
   };

@@ -25,6 +25,8 @@ const maxSearched = 16;
 export class CountChanges {
   /** Message → change by state. */
   readonly changes = new Map<number, number[]>();
+  /** Mailboxes in which there may be something to fetch now. */
+  readonly readyMailboxes = new Set<number>();
   /** Those that came to a state that is told. */
   readonly told: Told[] = [];
 
@@ -37,6 +39,11 @@ export class CountChanges {
   /** The same of one that did so elsewhere, long ago: that is told to nobody. */
   addUntold(messageSeq: number, state: number): void {
     this.#change(messageSeq, state, 1);
+  }
+
+  /** So many more of those that failed are ones that no mailbox took. */
+  addUnqueued(messageSeq: number, by: 1 | -1): void {
+    this.#change(messageSeq, countColumns.length, by);
   }
 
   /** A delivery went from one state to another. */
@@ -80,10 +87,11 @@ export class CountChanges {
     group.targets.push(target);
   }
 
+  /** Behind the last state stands what no mailbox took. */
   #change(messageSeq: number, state: number, by: number): void {
     let changes = this.changes.get(messageSeq);
     if (changes === undefined) {
-      changes = new Array<number>(countColumns.length).fill(0);
+      changes = new Array<number>(countColumns.length + 1).fill(0);
       this.changes.set(messageSeq, changes);
     }
     changes[state] = (changes[state] ?? 0) + by;
@@ -97,11 +105,12 @@ export const countColumns = Object.entries(stateCodes)
 
 /** What is counted is told, too: see the journal. */
 export function createCounts(db: DatabaseSync, journal: ChangeJournal) {
+  const columns = [...countColumns, "unqueued"];
   const add = db.prepare(
-    `INSERT INTO message_counts (message_seq, ${countColumns.join(", ")})
-     VALUES (?${", ?".repeat(countColumns.length)})
+    `INSERT INTO message_counts (message_seq, ${columns.join(", ")})
+     VALUES (?${", ?".repeat(columns.length)})
      ON CONFLICT DO UPDATE SET
-       ${countColumns.map((name) => `${name} = ${name} + excluded.${name}`)}`,
+       ${columns.map((name) => `${name} = ${name} + excluded.${name}`)}`,
   );
   return {
     /** `at`: when the changes happened. */
@@ -110,6 +119,7 @@ export function createCounts(db: DatabaseSync, journal: ChangeJournal) {
         add.run(messageSeq, ...changes);
       }
       journal.addDeliveries(countChanges.told, at);
+      journal.readyMailboxes.add(countChanges.readyMailboxes);
     },
   };
 }

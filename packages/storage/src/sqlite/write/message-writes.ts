@@ -7,6 +7,7 @@ import { stateCodes } from "../schema/codes.ts";
 import {
   createdAtOf,
   hasStatusUrl,
+  isPublished,
   type MessageParts,
   type NewMessageRow,
   newMessages,
@@ -102,6 +103,11 @@ export function createMessageWrites(db: DatabaseSync, journal: ChangeJournal) {
   );
   const addRecipients = createRecipientInsert(db, journal);
 
+  /** Parameters: message, topic. Index: the primary key. */
+  const setLatest = db.prepare(
+    "UPDATE topics SET latest_message = ? WHERE seq = ?",
+  );
+
   function addParts(
     seq: number,
     message: NewMessageRow,
@@ -110,6 +116,7 @@ export function createMessageWrites(db: DatabaseSync, journal: ChangeJournal) {
     if (parts === null) return;
     addObjects(seq, message, parts.objects, null);
     for (const [n, topic] of parts.topics.entries()) {
+      setLatest.run(seq, topic.seq);
       const { urn, name, displayName, introduction } = topic;
       insertTopic.run(seq, n, topic.seq, urn, name, displayName, introduction);
     }
@@ -157,6 +164,7 @@ export function createMessageWrites(db: DatabaseSync, journal: ChangeJournal) {
       }
       // Of a message to a topic.
       const topicSeq = topicSeqOf(message) as number;
+      if (isPublished(message)) setLatest.run(seq, topicSeq);
       const [status = statusCodes.deleted] = firstStatus.get(topicSeq) ?? [];
       if (status >= statusCodes.deleted) return seq;
       return addRanges(seq, topicSeq, null, dueAt, lease);

@@ -17,11 +17,13 @@ import { createIdentityWrites } from "./identity-writes.ts";
 import { createImportWrites } from "./import-writes.ts";
 import { createInboundWrites } from "./inbound-writes.ts";
 import { createJobWrites } from "./job-writes.ts";
-import { createLaneWrites } from "./lane-writes.ts";
 import { createLeaseWrites } from "./lease-writes.ts";
 import { createMailEventWrites } from "./mail-event-writes.ts";
+import { createMailboxWrites } from "./mailbox-writes.ts";
 import { createMessageWrites } from "./message-writes.ts";
 import { createOptOutWrites } from "./opt-out-writes.ts";
+import { createPublisherWrites } from "./publisher-writes.ts";
+import { createQueueWrites } from "./queue-writes.ts";
 import { createRangeWrites } from "./range-writes.ts";
 import { createReceiptWrites } from "./receipt-writes.ts";
 import { createResourceTagWrites } from "./resource-tag-writes.ts";
@@ -54,6 +56,8 @@ export function createOperations(
     ...createResourceTagWrites(db),
     ...createSubscriptionWrites(db, journal, notices),
     ...createSubscriptionUserWrites(db),
+    ...createMailboxWrites(db, journal, notices),
+    ...createPublisherWrites(db),
     ...createTemplateWrites(db),
     ...createStoredTemplateWrites(db),
     ...createBindingWrites(db, notices),
@@ -63,7 +67,7 @@ export function createOperations(
     ...createImportWrites(db, journal),
     ...createRangeWrites(db, rules, journal),
     ...createDeliveryWrites(db, rules, journal),
-    ...createLaneWrites(db, journal),
+    ...createQueueWrites(db, journal),
     ...createLeaseWrites(db, journal),
     ...createReceiptWrites(db, journal),
     ...createDeliveryCheckWrites(db, journal),
@@ -72,7 +76,7 @@ export function createOperations(
     ...createInboundWrites(db, journal),
     ...createOptOutWrites(db),
     ...createMailEventWrites(db, journal),
-    ...createIdentityWrites(db, notices),
+    ...createIdentityWrites(db, journal, notices),
     ...createCounterWrites(db),
     ...createDetectionWrites(db),
     ...createAuditWrites(db),

@@ -1,7 +1,12 @@
 /** Writes outcomes into the ledger. */
 
 import type { DatabaseSync } from "node:sqlite";
-import type { EpochMs, ExtraData, RefusedOutcome } from "@carillon/core";
+import type {
+  EpochMs,
+  ExtraData,
+  RefusedOutcome,
+  UnqueuedDelivery,
+} from "@carillon/core";
 import { mergeSenderData, refusedOutcome } from "@carillon/core/rules";
 import { isRowRefused, toFailure } from "../failure.ts";
 import { checkFits } from "../schema/codec.ts";
@@ -14,6 +19,7 @@ import {
 } from "../schema/delivery-table.ts";
 import { prepareQuery, type SQLInputValue } from "../schema/query.ts";
 import type { ChangeJournal } from "./change-journal.ts";
+import { createMailboxEntry } from "./mailbox-entry.ts";
 import {
   type CancelledEnd,
   createCancelledEnds,
@@ -33,6 +39,15 @@ interface Totals {
   readonly countChanges: CountChanges;
   readonly settledCounts: SettledCounts;
   readonly endIfCancelled: CancelledEnd;
+  readonly writtenAt: EpochMs;
+  /** Grows. */
+  readonly unqueued: UnqueuedDelivery[];
+}
+
+/** What became of outcomes that are not in the ledger as they were given. */
+interface WriteReport {
+  readonly refused: readonly RefusedOutcome[];
+  readonly unqueued: readonly UnqueuedDelivery[];
 }
 
 /** Answers the state that the row is in now; `undefined`: it was left alone. */
@@ -42,7 +57,7 @@ type WriteRow = (
   totals: Totals,
 ) => number | undefined;
 
-const { waiting, retrying } = stateCodes;
+const { waiting, retrying, failed } = stateCodes;
 
 const names = outcomeColumns.map(({ name }) => name);
 const placeOf = (name: string) => names.indexOf(name);
@@ -54,6 +69,8 @@ const lastAt = placeOf("last_at");
 const ownerAt = placeOf("owner");
 const providerAt = placeOf("provider");
 const senderDataAt = placeOf("sender_data");
+const mailboxAt = placeOf("mailbox");
+const orderingKeyAt = placeOf("ordering_key");
 const fullNames = names.map((name) => `deliveries.${name}`);
 const isText = outcomeColumns.map((column) => column.isText);
 const absent = outcomeColumns.map((column) => column.absent);
@@ -121,6 +138,7 @@ export function createOutcomeWrites(
         WHERE d.message_seq = p.message_seq AND d.target = p.target) LIMIT 1`,
   );
   const joinReceipts = createReceiptJoin(db);
+  const mailboxEntry = createMailboxEntry(db);
   const createCancelledEnd = createCancelledEnds(db);
   const counts = createCounts(db, journal);
   const statistics = createStatistics(db);
@@ -233,11 +251,30 @@ export function createOutcomeWrites(
     return state;
   }
 
+  /** What was written, and is for a mailbox, comes into it if that takes it. */
+  function enterMailbox(state: number, mailbox: number, totals: Totals) {
+    const { countChanges, settledCounts, writtenAt, unqueued } = totals;
+    const messageSeq = values[messageSeqAt] as number;
+    const target = values[targetAt] as number;
+    const orderingKey = values[orderingKeyAt] as string | null;
+    const delivery = { messageSeq, target, mailbox, orderingKey };
+    const reason = mailboxEntry.admit(delivery, writtenAt, countChanges);
+    if (reason === undefined) return state;
+    unqueued.push({ messageSeq, target, reason });
+    settledCounts.add(messageSeq, target, failed, writtenAt);
+    return failed;
+  }
+
   /** An outcome of a range. */
   const addRow: WriteRow = (columns, row, totals) => {
-    const state = load(columns, row);
-    const isSettled = clearIfSettled(state, state);
+    const reported = load(columns, row);
+    const isSettled = clearIfSettled(reported, reported);
+    const mailbox = values[mailboxAt];
     if (insert(values)) {
+      const state =
+        typeof mailbox === "number"
+          ? enterMailbox(reported, mailbox, totals)
+          : reported;
       totals.countChanges.add(
         values[messageSeqAt] as number,
         values[targetAt] as number,
@@ -248,13 +285,14 @@ export function createOutcomeWrites(
     }
     // It is there already. If a run before this one got to its end, that is
     // what is kept. One that was claimed since has a fence that an attempt of
-    // this range does not know: what comes of the claim decides.
+    // this range does not know: what comes of the claim decides. What is in a
+    // mailbox is its subscriber's.
     const key = [values[messageSeqAt] ?? null, values[targetAt] ?? null];
     const [known = 0, fence, , senderData = null] = find.get(...key) ?? [];
     const isClaimed =
       fence !== 0 && (known === stateCodes.sending || values[ownerAt] !== null);
-    if (rules.settled[known] || isClaimed) return undefined;
-    return merge(known, senderData, state, totals);
+    if (rules.settled[known] || isClaimed || mailbox !== null) return undefined;
+    return merge(known, senderData, reported, totals);
   };
 
   /** An outcome of a claimed delivery, if the claim still holds. */
@@ -298,10 +336,7 @@ export function createOutcomeWrites(
    * so that it holds up no other; what may pass (the disk, a lock) fails them
    * all, to be written again.
    */
-  function writeAll(
-    columns: OutcomeColumns,
-    writeRow: WriteRow,
-  ): RefusedOutcome[] {
+  function writeAll(columns: OutcomeColumns, writeRow: WriteRow): WriteReport {
     const refused: RefusedOutcome[] = [];
     const countChanges = new CountChanges();
     const settledCounts = new SettledCounts();
@@ -313,6 +348,8 @@ export function createOutcomeWrites(
         countChanges,
         settledCounts,
       ),
+      writtenAt: columns.writtenAt,
+      unqueued: [],
     };
     for (let row = 0; row < columns.size; row++) {
       try {
@@ -333,7 +370,7 @@ export function createOutcomeWrites(
     }
     counts.add(countChanges, columns.writtenAt);
     statistics.add(settledCounts);
-    return refused;
+    return { refused, unqueued: totals.unqueued };
   }
 
   return {

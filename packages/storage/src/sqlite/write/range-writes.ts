@@ -126,9 +126,14 @@ export function createRangeWrites(
           ? remove.run(...rangeKey)
           : shorten.run(uptoTarget, now, ...rangeKey, uptoTarget, uptoTarget);
       if (changes === 0) return { kept: false, refused: [] };
-      const refused = outcomes.addAll(columns);
-      if (topicPosition === null && refused.length === 0) return true;
-      const report = { kept: true, refused };
+      const { refused, unqueued } = outcomes.addAll(columns);
+      const isPlain = refused.length + unqueued.length === 0;
+      if (topicPosition === null && isPlain) return true;
+      const report = {
+        kept: true,
+        refused,
+        ...(unqueued.length > 0 && { unqueued }),
+      };
       if (topicPosition === null || uptoTarget !== null) return report;
       const [messageSeq, topicSeq] = rangeKey;
       const unclaimed = turns.advance(messageSeq, topicSeq, topicPosition, now);

@@ -31,6 +31,8 @@ import { createCancellation } from "./cancellation.ts";
 import type { ChangeJournal } from "./change-journal.ts";
 import type { ChangeNotices } from "./change-notices.ts";
 import { createConfirmationCounts } from "./confirmation-counts.ts";
+import { createLatestMessages } from "./latest-message.ts";
+import { createMailboxes } from "./mailbox-entry.ts";
 import { CountChanges, createCounts } from "./message-counts.ts";
 import { createNoticeWrite, type DeliveryLease } from "./message-writes.ts";
 
@@ -101,15 +103,18 @@ export function createSubscriptionWrites(
   const setCodeExpiry = db.prepare(
     "UPDATE subscriptions SET code_expires_at = ? WHERE seq = ?",
   );
-  /** Parameters: lane. Index: deliveries_lane. */
-  const waitingIn = prepareQuery<
+  /** Parameters: subscription. Indexes: primary key, deliveries_queued. */
+  const unfetched = prepareQuery<
     [messageSeq: number, target: number, state: number]
   >(
     db,
-    `SELECT message_seq, target, state
-     FROM deliveries INDEXED BY deliveries_lane
-     WHERE lane = ? AND state = ${stateCodes.waiting}`,
+    `SELECT d.message_seq, d.target, d.state FROM subscriptions AS s
+     CROSS JOIN deliveries AS d INDEXED BY deliveries_queued
+       ON d.mailbox = s.mailbox AND d.target = s.seq
+     WHERE s.seq = ? AND d.state = ${stateCodes.waiting}`,
   );
+  const findOrAddMailbox = createMailboxes(db);
+  const addLatest = createLatestMessages(db, journal);
   const cancelDelivery = createCancellation(db);
   const counts = createCounts(db, journal);
   const count = createCount(db);
@@ -162,18 +167,21 @@ export function createSubscriptionWrites(
     notices.note({ kind: "subscriptions", topicSeq });
   }
 
-  /** Nobody fetches it any more, and no engine finds it. */
-  function cancelLane(lane: number, at: EpochMs): void {
+  /** What waits to be fetched through it is cancelled. */
+  function cancelUnfetched(seq: number, at: EpochMs): void {
     const countChanges = new CountChanges();
-    for (const delivery of waitingIn.all(lane)) {
+    for (const delivery of unfetched.all(seq)) {
       cancelDelivery(delivery, cancelReasons.unsubscribed, at, countChanges);
     }
     counts.add(countChanges, at);
   }
 
   function insertCounted(subscription: NewSubscription): number {
+    const { mailbox, ...own } = subscription;
     const { lastInsertRowid } = insert.run(
-      ...newSubscriptions.toRow(subscription),
+      ...newSubscriptions.toRow(
+        mailbox ? { ...own, mailbox: findOrAddMailbox(mailbox) } : own,
+      ),
     );
     const seq = Number(lastInsertRowid);
     count(subscription.projectId, subscription.topicSeq, seq, 1);
@@ -192,6 +200,7 @@ export function createSubscriptionWrites(
       confirmation: SubscriberNotice | null,
       quota: number,
       lease: DeliveryLease | null,
+      now: EpochMs,
     ):
       | {
           row: SubscriptionRow;
@@ -220,6 +229,10 @@ export function createSubscriptionWrites(
         status = subscription.status;
         setStatus.run(status, seq);
         tellAudience(topicSeq);
+      }
+      const { withLatest } = subscription;
+      if (withLatest && (!known || known[1] === cancelled)) {
+        addLatest(seq, withLatest, now);
       }
       const isDue = confirmation !== null && status === unconfirmed;
       const isAdmitted =
@@ -325,7 +338,7 @@ export function createSubscriptionWrites(
       if (seq === undefined || topicSeq === undefined) return false;
       markDeleted.run(at, seq);
       count(projectId, topicSeq, seq, -1);
-      cancelLane(seq, at);
+      cancelUnfetched(seq, at);
       tellAudience(topicSeq);
       return true;
     },

@@ -162,15 +162,16 @@ function createTopicRemoval(db: DatabaseSync, journal: ChangeJournal) {
   );
   /**
    * What the topic's subscribers are to fetch, which is never among what is due.
-   * Parameters: topic. Indexes: subscriptions_of_topic, deliveries_lane.
+   * Parameters: topic. Indexes: subscriptions_of_topic, deliveries_queued.
    */
-  const inLanes = prepareQuery<
+  const inMailboxes = prepareQuery<
     [messageSeq: number, target: number, state: number]
   >(
     db,
     `SELECT d.message_seq, d.target, d.state
      FROM subscriptions AS s INDEXED BY subscriptions_of_topic
-     CROSS JOIN deliveries AS d INDEXED BY deliveries_lane ON d.lane = s.seq
+     CROSS JOIN deliveries AS d INDEXED BY deliveries_queued
+       ON d.mailbox = s.mailbox AND d.target = s.seq
      WHERE s.topic_seq = ? AND s.status < 4 AND d.state = ${stateCodes.waiting}`,
   );
   const cancel = createCancellation(db);
@@ -178,7 +179,7 @@ function createTopicRemoval(db: DatabaseSync, journal: ChangeJournal) {
 
   return (projectId: string, seq: number, at: EpochMs): void => {
     // Before the subscriptions leave the index that finds them.
-    const unfetched = inLanes.all(seq);
+    const unfetched = inMailboxes.all(seq);
     uncount.run(seq, projectId);
     deleteTopic.run(at, seq);
     deleteTags.run(seq);

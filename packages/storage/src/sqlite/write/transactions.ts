@@ -22,6 +22,8 @@ export interface Answer {
   readonly changed: boolean;
   /** What caches have to know; `undefined`: nothing. */
   readonly notices: readonly StoreChange[] | undefined;
+  /** Mailboxes in which there may be something to fetch; `undefined`: none. */
+  readonly readyMailboxes: readonly number[] | undefined;
 }
 
 export interface TransactionOptions {
@@ -65,7 +67,7 @@ export function createTransactions(
     try {
       const changed = journal.write();
       commit.run();
-      return { results, failures: undefined, changed, notices: notices.take() };
+      return answer(results, undefined, changed);
     } catch (error) {
       rollback();
       return allFailed(results.length, error);
@@ -98,11 +100,25 @@ export function createTransactions(
       }
       const changed = journal.write();
       commit.run();
-      return { results, failures, changed, notices: notices.take() };
+      return answer(results, failures, changed);
     } catch (error) {
       rollback();
       return allFailed(commands.length, error);
     }
+  }
+
+  function answer(
+    results: Answer["results"],
+    failures: Answer["failures"],
+    changed: boolean,
+  ): Answer {
+    return {
+      results,
+      failures,
+      changed,
+      notices: notices.take(),
+      readyMailboxes: journal.readyMailboxes.take(),
+    };
   }
 
   function rollback(): void {
@@ -121,5 +137,6 @@ function allFailed(count: number, error: unknown): Answer {
     failures: new Map(indices.map((index) => [index, failure])),
     changed: false,
     notices: undefined,
+    readyMailboxes: undefined,
   };
 }

@@ -24,6 +24,8 @@ export interface WriterData {
 export type WriterRequest =
   | { readonly kind: "open"; readonly file: string }
   | { readonly kind: "write"; readonly commands: readonly Command[] }
+  /** From now on answers say in which mailboxes there may be something. */
+  | { readonly kind: "watch" }
   | { readonly kind: "close" };
 
 export type WriterReply =
@@ -50,6 +52,9 @@ if (!isMainThread && parentPort) {
         connection?.write(request.commands, (answer) => {
           reply({ kind: "written", answer });
         });
+        break;
+      case "watch":
+        connection?.watch();
         break;
       case "close":
         connection?.db.close();
@@ -78,6 +83,9 @@ function open(file: string, rules: StateRules) {
   const run = createTransactions(db, execute, { journal, notices });
   return {
     db,
+    watch(): void {
+      journal.readyMailboxes.isWatched = true;
+    },
     write(commands: readonly Command[], reply: (answer: Answer) => void): void {
       for (let done = 0; done < commands.length; ) {
         const answer = run(commands, done);

@@ -44,6 +44,7 @@ const emptyAnswer: Answer = {
   failures: undefined,
   changed: false,
   notices: undefined,
+  readyMailboxes: undefined,
 };
 
 /** Operations handed over at once; more wait for the next batch. */
@@ -56,6 +57,9 @@ export class Writer implements StoreChanges {
   readonly #file: string;
   readonly #listeners = new Set<(change: StoreChange) => void>();
   readonly #feedListeners = new Set<() => void>();
+  readonly #mailboxListeners = new Set<
+    (mailboxes: readonly number[]) => void
+  >();
   /** Waits to be handed over. */
   #queue: Pending[] = [];
   /** Was handed over; answered in this order. */
@@ -159,6 +163,15 @@ export class Writer implements StoreChanges {
     return () => this.#feedListeners.delete(listener);
   }
 
+  /** See `MessageQueueStore`; until somebody asks, nothing is noted. */
+  watchMailboxes(listener: (mailboxes: readonly number[]) => void): () => void {
+    if (this.#mailboxListeners.size === 0) this.#post({ kind: "watch" });
+    // Of its own: the same one may listen twice.
+    const own = (mailboxes: readonly number[]) => listener(mailboxes);
+    this.#mailboxListeners.add(own);
+    return () => this.#mailboxListeners.delete(own);
+  }
+
   /** Writes what is waiting, then ends the thread; idempotent. */
   close(): Promise<void> {
     this.#closing ??= this.#close();
@@ -228,7 +241,8 @@ export class Writer implements StoreChanges {
   }
 
   /** An answer may be to the first part of a batch only. */
-  #settle({ results, failures, changed, notices }: Answer): void {
+  #settle(answer: Answer): void {
+    const { results, failures, changed, notices, readyMailboxes } = answer;
     // Before the callers of these writes go on: they read what they wrote.
     if (notices) this.#tell(notices);
     if ((failures?.size ?? 0) < results.length) this.#commits++;
@@ -241,6 +255,9 @@ export class Writer implements StoreChanges {
     }
     this.#operations += results.length;
     if (changed) for (const listener of this.#feedListeners) listener();
+    if (readyMailboxes) {
+      for (const listener of this.#mailboxListeners) listener(readyMailboxes);
+    }
     if (this.#answered < this.#inFlight.length) return;
     this.#inFlight = [];
     this.#worker.unref();

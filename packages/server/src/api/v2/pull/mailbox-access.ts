@@ -1,0 +1,87 @@
+/** Which mailbox or publisher a request is about, and whether it may reach it. */
+
+import {
+  CarillonError,
+  type Mailbox,
+  type PullPublisher,
+  type PullPublishers,
+  type PullSubscribers,
+} from "@carillon/core";
+import type { FastifyRequest } from "fastify";
+import { RequestError } from "../../../errors.ts";
+import { Type } from "../../../json-schema.ts";
+import { projectOf } from "../../authentication.ts";
+
+/** Of routes below `/subscriptions/{mailbox}`. */
+export const mailboxParams = Type.Object({
+  mailbox: Type.String({
+    description:
+      "Whose messages: the name of a mailbox, or the URN or id of a subscription that fills it",
+  }),
+});
+
+/**
+ * The mailbox, of the caller's project. Credentials of a subscriber reach its own
+ * alone; of another one they do not learn whether it exists.
+ *
+ * @throws CarillonError SUBSCRIBER_NOT_FOUND, SUBSCRIPTION_NOT_FOUND;
+ * RequestError PERMISSION_DENIED
+ */
+export async function mailboxOf(
+  request: FastifyRequest,
+  reference: string,
+  subscribers: Pick<PullSubscribers, "find">,
+): Promise<Mailbox> {
+  const { account } = request;
+  if (account === undefined) {
+    return await subscribers.find(projectOf(request), reference);
+  }
+  if (account.kind === "subscriber") {
+    const { mailbox } = account;
+    if (reference === mailbox.name || reference === mailbox.id) return mailbox;
+    const found = await subscribers
+      .find(mailbox.projectId, reference)
+      .catch(undefinedIfAbsent);
+    if (found?.seq === mailbox.seq) return mailbox;
+  }
+  throw reachesOnly("subscriber");
+}
+
+/**
+ * The publisher of that name, of the caller's project. Credentials of a publisher
+ * reach itself alone.
+ *
+ * @throws CarillonError PUBLISHER_NOT_FOUND; RequestError PERMISSION_DENIED
+ */
+export async function publisherOf(
+  request: FastifyRequest,
+  name: string,
+  publishers: Pick<PullPublishers, "get">,
+): Promise<PullPublisher> {
+  const { account } = request;
+  if (account === undefined) {
+    return await publishers.get(projectOf(request), name);
+  }
+  if (account.kind === "publisher" && account.publisher.name === name) {
+    return account.publisher;
+  }
+  throw reachesOnly("publisher");
+}
+
+function reachesOnly(kind: "publisher" | "subscriber"): RequestError {
+  return new RequestError(
+    "PERMISSION_DENIED",
+    `These credentials are those of one ${kind}, and reach nothing else.`,
+  );
+}
+
+function undefinedIfAbsent(error: unknown): undefined {
+  if (
+    error instanceof CarillonError &&
+    (error.code === "SUBSCRIBER_NOT_FOUND" ||
+      error.code === "SUBSCRIPTION_NOT_FOUND")
+  ) {
+    return undefined;
+  }
+  throw error;
+}

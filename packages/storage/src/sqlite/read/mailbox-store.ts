@@ -1,0 +1,72 @@
+/** Mailboxes in SQLite; what is in them is read by `queue-store.ts`. */
+
+import { CarillonError, type MailboxStore } from "@carillon/core";
+import type { Connections } from "../connections.ts";
+import { stateCodes } from "../schema/codes.ts";
+import { type MailboxRow, mailboxes } from "../schema/mailbox-table.ts";
+
+export function createMailboxStore({
+  reader,
+  writer,
+}: Connections): MailboxStore {
+  /** Parameters: project, name. Index: mailboxes_name. */
+  const byName = reader.prepare<MailboxRow>(
+    `SELECT ${mailboxes.columns()} FROM mailboxes
+     WHERE project_id = ? AND name = ?`,
+  );
+  /** For credentials, on every poll. Parameters: id. Index: mailboxes_id. */
+  const byId = reader.prepare<MailboxRow>(
+    `SELECT ${mailboxes.columns()} FROM mailboxes WHERE id = ?`,
+  );
+  /** Parameters: project, after, limit. Index: mailboxes_of_project. */
+  const ofProject = reader.prepare<MailboxRow>(
+    `SELECT ${mailboxes.columns()}
+     FROM mailboxes INDEXED BY mailboxes_of_project
+     WHERE project_id = ? AND seq > ? ORDER BY seq LIMIT ?`,
+  );
+  /**
+   * What waits is the rest of the depth, and costs no walk.
+   * Parameters: mailbox. Indexes: the primary key, deliveries_queued.
+   */
+  const countsOf = reader.prepare<
+    [depth: number | null, leased: number, dead: number]
+  >(
+    `SELECT (SELECT depth FROM mailboxes WHERE seq = ?1),
+       (SELECT count(*) FROM deliveries INDEXED BY deliveries_queued
+        WHERE mailbox = ?1 AND queue_state = 2
+          AND state = ${stateCodes.sending}),
+       (SELECT count(*) FROM deliveries INDEXED BY deliveries_queued
+        WHERE mailbox = ?1 AND queue_state = 4)`,
+  );
+
+  return {
+    async addMailbox(mailbox) {
+      const row = await writer.run("addMailbox", mailbox);
+      if (row === "PROJECT_DELETED") throw new CarillonError(row);
+      return row && mailboxes.fromRow(row);
+    },
+    async findMailbox(projectId, name) {
+      const row = byName.get(projectId, name);
+      return row && mailboxes.fromRow(row);
+    },
+    async findMailboxById(id) {
+      const row = byId.get(id);
+      return row && mailboxes.fromRow(row);
+    },
+    async listMailboxes(projectId, { limit, after = 0 }) {
+      return ofProject
+        .all(projectId, after, limit)
+        .map((row) => mailboxes.fromRow(row));
+    },
+    async countMailboxMessages(seq) {
+      const [depth, leased, dead] = countsOf.get(seq) ?? [0, 0, 0];
+      return { waiting: Math.max(0, (depth ?? 0) - leased), leased, dead };
+    },
+    async updateMailbox(projectId, name, change) {
+      const row = await writer.run("updateMailbox", projectId, name, change);
+      return row && mailboxes.fromRow(row);
+    },
+    deleteMailbox: (projectId, name, at) =>
+      writer.run("deleteMailbox", projectId, name, at),
+  };
+}

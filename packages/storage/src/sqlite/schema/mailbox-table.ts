@@ -1,0 +1,38 @@
+/** Mailboxes as they stand in their table. */
+
+import type { Mailbox, MailboxId, ProjectId } from "@carillon/core";
+import {
+  code,
+  epochMs,
+  flag,
+  integer,
+  optional,
+  text,
+  textOf,
+} from "./codec.ts";
+import { legacyConfirmCodes } from "./codes.ts";
+import { defineTable, omit, type RowOf } from "./table.ts";
+
+const shape = {
+  seq: integer,
+  id: textOf<MailboxId>(),
+  projectId: textOf<ProjectId>(),
+  name: text,
+  secretHash: optional(text),
+  quota: integer,
+  legacyConfirm: code(legacyConfirmCodes),
+  disabled: flag,
+  confirmsById: flag,
+  depth: integer,
+  createdAt: epochMs,
+};
+
+export type MailboxRow = RowOf<Mailbox>;
+
+export const mailboxes = defineTable("mailboxes", shape);
+
+/** Without what the store gives it. */
+export const newMailboxes = defineTable(
+  "mailboxes",
+  omit(shape, "seq", "confirmsById", "depth"),
+);

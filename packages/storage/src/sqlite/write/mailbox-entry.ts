@@ -1,0 +1,184 @@
+/**
+ * Puts deliveries into mailboxes, and says where they stand there. How many are
+ * in a mailbox is counted here as they come in; as they leave, and come back, by
+ * triggers of the table.
+ */
+
+import type { DatabaseSync } from "node:sqlite";
+import type { EpochMs, NewMailbox } from "@carillon/core";
+import { reasonNotQueued } from "@carillon/core/rules";
+import { errorClassCodes, queueStates, stateCodes } from "../schema/codes.ts";
+import { newMailboxes } from "../schema/mailbox-table.ts";
+import { prepareQuery } from "../schema/query.ts";
+import type { CountChanges } from "./message-counts.ts";
+
+const { failed } = stateCodes;
+const { ready, blocked, dead } = queueStates;
+
+/** A delivery that is in a mailbox, or is to come into it. */
+export interface QueuedDelivery {
+  readonly messageSeq: number;
+  readonly target: number;
+  readonly mailbox: number;
+  readonly orderingKey: string | null;
+}
+
+export function createMailboxEntry(db: DatabaseSync) {
+  /** Parameters: mailbox. Index: the primary key. */
+  const enter = db.prepare(
+    `UPDATE mailboxes SET depth = depth + 1
+     WHERE seq = ? AND disabled = 0 AND depth < quota`,
+  );
+  /** Parameters: mailbox. Index: the primary key. */
+  const settings = prepareQuery<
+    [quota: number, depth: number, disabled: number]
+  >(db, "SELECT quota, depth, disabled FROM mailboxes WHERE seq = ?");
+  /** It does not count as one that leaves it. Parameters: message, target. */
+  const takeOut = db.prepare(
+    `UPDATE deliveries SET mailbox = NULL
+     WHERE message_seq = ? AND target = ?`,
+  );
+  /** Parameters: mailbox, where it stands, now, reason, message, target. */
+  const refuse = db.prepare(
+    `UPDATE deliveries SET state = ${failed}, mailbox = ?, queue_state = ?,
+       last_at = ?, last_duration_ms = 0,
+       last_error_class = ${errorClassCodes.mailbox}, last_error = ?
+     WHERE message_seq = ? AND target = ?`,
+  );
+  /**
+   * Whether one before it has its key.
+   * Parameters: mailbox, key, message, target. Index: deliveries_ordered.
+   */
+  const earlier = prepareQuery<[1]>(
+    db,
+    `SELECT 1 FROM deliveries INDEXED BY deliveries_ordered
+     WHERE mailbox = ? AND ordering_key = ? AND queue_state < ${dead}
+       AND (message_seq, target) < (?, ?) LIMIT 1`,
+  );
+  const block = db.prepare(
+    `UPDATE deliveries SET queue_state = ${blocked}
+     WHERE message_seq = ? AND target = ?`,
+  );
+  /** Parameters and index: as of `earlier`. */
+  const blockLater = db.prepare(
+    `UPDATE deliveries INDEXED BY deliveries_ordered
+     SET queue_state = ${blocked}
+     WHERE mailbox = ? AND ordering_key = ? AND queue_state < ${dead}
+       AND (message_seq, target) > (?, ?) AND queue_state = ${ready}`,
+  );
+  /** Parameters: message, target. Index: the primary key. */
+  const ordered = prepareQuery<[mailbox: number]>(
+    db,
+    `SELECT mailbox FROM deliveries
+     WHERE message_seq = ? AND target = ? AND ordering_key IS NOT NULL
+       AND queue_state < ${dead}`,
+  );
+
+  /** Parameters: message, target. Index: the primary key. */
+  const refused = prepareQuery<[1]>(
+    db,
+    `SELECT 1 FROM deliveries WHERE message_seq = ? AND target = ?
+       AND state = ${failed} AND attempts = 0
+       AND last_error_class = ${errorClassCodes.mailbox}`,
+  );
+  /** Parameters: message, target. Index: the primary key. */
+  const queued = prepareQuery<[mailbox: number, orderingKey: string | null]>(
+    db,
+    `SELECT mailbox, ordering_key FROM deliveries
+     WHERE message_seq = ? AND target = ? AND mailbox IS NOT NULL`,
+  );
+
+  /** Of one that was written so that it may be leased. */
+  function place(
+    { messageSeq, target, mailbox, orderingKey }: QueuedDelivery,
+    { readyMailboxes }: CountChanges,
+  ): void {
+    if (orderingKey !== null) {
+      const key = [mailbox, orderingKey, messageSeq, target] as const;
+      if (earlier.get(...key)) {
+        block.run(messageSeq, target);
+        return;
+      }
+      blockLater.run(...key);
+    }
+    readyMailboxes.add(mailbox);
+  }
+
+  return {
+    /**
+     * Takes a delivery in that was just written so that it may be leased; answers
+     * why not, if so. It is `failed` then, and dead if there is the mailbox.
+     */
+    admit(
+      delivery: QueuedDelivery,
+      now: EpochMs,
+      countChanges: CountChanges,
+    ): string | undefined {
+      const { messageSeq, target, mailbox } = delivery;
+      if (enter.run(mailbox).changes > 0) {
+        place(delivery, countChanges);
+        return undefined;
+      }
+      const row = settings.get(mailbox);
+      const known = row && toMailbox(row);
+      const reason = reasonNotQueued(known) ?? "";
+      takeOut.run(messageSeq, target);
+      refuse.run(
+        known ? mailbox : null,
+        known ? dead : null,
+        now,
+        reason,
+        messageSeq,
+        target,
+      );
+      countChanges.addUnqueued(messageSeq, 1);
+      return reason;
+    },
+    place,
+    /**
+     * Whether it failed because no mailbox took it. Until it is resent it was
+     * handed out to nobody.
+     */
+    wasRefused: (messageSeq: number, target: number): boolean =>
+      refused.get(messageSeq, target) !== undefined,
+    /** A delivery in a mailbox; `undefined`: it is in none. */
+    find: (messageSeq: number, target: number): QueuedDelivery | undefined => {
+      const [mailbox, orderingKey] = queued.get(messageSeq, target) ?? [];
+      return mailbox === undefined || orderingKey === undefined
+        ? undefined
+        : { messageSeq, target, mailbox, orderingKey };
+    },
+    /**
+     * The mailbox in which others may wait for this one to leave; to be asked
+     * before it does.
+     */
+    findOrdered: (messageSeq: number, target: number): number | undefined =>
+      ordered.get(messageSeq, target)?.[0],
+  };
+}
+
+/** Answers the number of a project's mailbox, which is made if there is none. */
+export function createMailboxes(
+  db: DatabaseSync,
+): (mailbox: NewMailbox) => number {
+  const insert = db.prepare(newMailboxes.insert);
+  /** Parameters: project, name. Index: mailboxes_name. */
+  const find = prepareQuery<[seq: number]>(
+    db,
+    "SELECT seq FROM mailboxes WHERE project_id = ? AND name = ?",
+  );
+  return (mailbox) => {
+    const { projectId, name } = mailbox;
+    const known = find.get(projectId, name);
+    if (known) return known[0];
+    return Number(insert.run(...newMailboxes.toRow(mailbox)).lastInsertRowid);
+  };
+}
+
+function toMailbox([quota, depth, disabled]: readonly [
+  number,
+  number,
+  number,
+]) {
+  return { quota, depth, ...(disabled === 1 && { disabled: true as const }) };
+}

@@ -1,0 +1,603 @@
+/** Writes of deliveries that are in mailboxes: leased, confirmed, given back. */
+
+import type { DatabaseSync } from "node:sqlite";
+import type {
+  EndedLeases,
+  EpochMs,
+  LeaseKey,
+  LeaseRequest,
+  LegacyReceive,
+  MessageLease,
+} from "@carillon/core";
+import {
+  cancelReasons,
+  decideClaim,
+  decideLegacyReceive,
+  maxEventsOfStream,
+  reasonUnconfirmed,
+  toEpochMs,
+  unfetchedError,
+} from "@carillon/core/rules";
+import { errorClassCodes, queueStates, stateCodes } from "../schema/codes.ts";
+import { claimFacts, dueTables } from "../schema/due-row.ts";
+import { prepareQuery } from "../schema/query.ts";
+import { defineTable, type RowOf } from "../schema/table.ts";
+import { createCancellation } from "./cancellation.ts";
+import type { ChangeJournal } from "./change-journal.ts";
+import { createMailboxEntry } from "./mailbox-entry.ts";
+import { createCancelledEnds } from "./message-cancellation.ts";
+import { CountChanges, createCounts } from "./message-counts.ts";
+import { createStatistics, SettledCounts } from "./statistics-writes.ts";
+
+const { waiting, sending, delivered, failed, expired } = stateCodes;
+const { ready, leased, dead } = queueStates;
+
+/** A delivery that is in a mailbox, as what is done to it looks at it. */
+type QueuedRow = readonly [
+  messageSeq: number,
+  target: number,
+  state: number,
+  attempts: number,
+  fence: number,
+  mailbox: number,
+  orderingKey: string | null,
+  topicSeq: number,
+];
+
+type ReadyRow = readonly [
+  ...QueuedRow,
+  ...RowOf<ReturnType<typeof facts.fromRow>>,
+];
+
+const queuedColumns = `d.message_seq, d.target, d.state, d.attempts, d.fence,
+  d.mailbox, d.ordering_key, s.topic_seq`;
+const queuedWidth = 8;
+const facts = defineTable("deliveries", claimFacts);
+
+/** Deliveries (d) by one of their indexes, with their subscriptions (s). */
+const queuedFrom = (index: string) => `deliveries AS d ${index}
+  CROSS JOIN subscriptions AS s ON s.seq = d.target`;
+const byMailbox = queuedFrom("INDEXED BY deliveries_queued");
+
+/** How many leases of a mailbox end at most before others begin. */
+const maxEnded = 1000;
+
+/** What an operation adds up, to be written once at its end. */
+interface Totals {
+  readonly countChanges: CountChanges;
+  readonly settledCounts: SettledCounts;
+  readonly endIfCancelled: ReturnType<ReturnType<typeof createCancelledEnds>>;
+}
+
+export function createQueueWrites(db: DatabaseSync, journal: ChangeJournal) {
+  /**
+   * What may be leased, oldest message first. Parameters: mailbox, now, limit.
+   * Index: deliveries_queued; passed over is what is past its life.
+   */
+  const readyIn = prepareQuery<ReadyRow>(
+    db,
+    `SELECT ${queuedColumns}, ${facts.columns("d")}
+     FROM deliveries AS d INDEXED BY deliveries_queued ${dueTables}
+     WHERE d.mailbox = ? AND d.queue_state = ${ready} AND d.lease_until IS NULL
+       AND d.expires_at > ?
+     ORDER BY d.message_seq, d.target LIMIT ?`,
+  );
+  /** Leases and delays that are over. Parameters: mailbox, now, limit. */
+  const endedIn = prepareQuery<QueuedRow>(
+    db,
+    `SELECT ${queuedColumns} FROM ${byMailbox}
+     WHERE d.mailbox = ? AND d.queue_state = ${leased} AND d.lease_until <= ?
+     ORDER BY d.lease_until LIMIT ?`,
+  );
+  /** The same of all mailboxes. Parameters: now, limit. */
+  const ended = prepareQuery<QueuedRow>(
+    db,
+    `SELECT ${queuedColumns}
+     FROM ${queuedFrom("INDEXED BY deliveries_leased")}
+     WHERE d.queue_state = ${leased} AND d.lease_until <= ?
+     ORDER BY d.lease_until LIMIT ?`,
+  );
+  /** What is leased. Parameters: mailbox. */
+  const leasedIn = prepareQuery<QueuedRow>(
+    db,
+    `SELECT ${queuedColumns} FROM ${byMailbox}
+     WHERE d.mailbox = ? AND d.queue_state = ${leased} AND d.state = ${sending}
+     ORDER BY d.message_seq, d.target`,
+  );
+  /** Leases of a stream. Parameters: mailbox, now, id after, before, limit. */
+  const streamed = prepareQuery<QueuedRow>(
+    db,
+    `SELECT ${queuedColumns} FROM ${byMailbox}
+     WHERE d.mailbox = ? AND d.queue_state = ${leased} AND d.state = ${sending}
+       AND d.lease_until > ? AND d.event_id > ? AND d.event_id < ?
+     ORDER BY d.event_id LIMIT ?`,
+  );
+  /** Parameters: mailbox, limit. */
+  const deadIn = prepareQuery<QueuedRow>(
+    db,
+    `SELECT ${queuedColumns} FROM ${byMailbox}
+     WHERE d.mailbox = ? AND d.queue_state = ${dead} AND d.lease_until IS NULL
+     ORDER BY d.message_seq, d.target LIMIT ?`,
+  );
+  /** The condition: the lease holds. */
+  const ifHeld = `message_seq = ? AND target = ? AND fence = ?
+    AND mailbox = ? AND queue_state = ${leased} AND state = ${sending}
+    AND lease_until > ?`;
+  /** Parameters: those of the condition. Index: the primary key. */
+  const held = prepareQuery<[attempts: number, orderingKey: string | null]>(
+    db,
+    `SELECT attempts, ordering_key FROM deliveries WHERE ${ifHeld}`,
+  );
+  /**
+   * Of a message in a mailbox, by way of the subscriptions that it may have come
+   * through. Parameters: mailbox, message. Indexes: subscriptions_of_mailbox, the
+   * primary key.
+   */
+  const ofMessage = prepareQuery<[...QueuedRow, queueState: number]>(
+    db,
+    `SELECT ${queuedColumns}, d.queue_state
+     FROM subscriptions AS s INDEXED BY subscriptions_of_mailbox
+     CROSS JOIN deliveries AS d ON d.message_seq = ?2 AND d.target = s.seq
+     WHERE s.mailbox = ?1 AND d.mailbox = ?1 AND d.queue_state IS NOT NULL`,
+  );
+  /** Parameters: end of the lease, event, now, message, target. */
+  const lease = db.prepare(
+    `UPDATE deliveries SET state = ${sending}, attempts = attempts + 1,
+       fence = fence + 1, queue_state = ${leased}, lease_until = ?,
+       event_id = ?, last_at = ?, last_duration_ms = 0,
+       last_error_class = NULL, last_error = NULL
+     WHERE message_seq = ? AND target = ?`,
+  );
+  const settle = `state = ${delivered}, queue_state = NULL, mailbox = NULL,
+    lease_until = NULL, event_id = NULL, expires_at = NULL, last_at = ?,
+    last_duration_ms = 0, last_error_class = NULL, last_error = NULL`;
+  /**
+   * Answers whether others may have waited for it.
+   * Parameters: now, those of the condition. Index: the primary key.
+   */
+  const ack = prepareQuery<[isOrdered: number]>(
+    db,
+    `UPDATE deliveries SET ${settle} WHERE ${ifHeld}
+     RETURNING ordering_key IS NOT NULL`,
+  );
+  /** Whether it is leased or not. Parameters: now, message, target. */
+  const confirm = db.prepare(
+    `UPDATE deliveries SET ${settle} WHERE message_seq = ? AND target = ?`,
+  );
+  /** Parameters: end of the lease, now, those of the condition. */
+  const extend = db.prepare(
+    `UPDATE deliveries SET lease_until = ?, last_at = ? WHERE ${ifHeld}`,
+  );
+  /** To no earlier end. Parameters: end of the lease, now, message, target. */
+  const renew = db.prepare(
+    `UPDATE deliveries SET lease_until = ?1, last_at = ?2
+     WHERE message_seq = ?3 AND target = ?4 AND lease_until < ?1`,
+  );
+  /** Parameters: attempts that do not count, message, target. */
+  const giveBack = db.prepare(
+    `UPDATE deliveries SET state = ${waiting}, queue_state = ${ready},
+       lease_until = NULL, event_id = NULL, attempts = attempts - ?
+     WHERE message_seq = ? AND target = ?`,
+  );
+  /** Parameters: end of the delay, now, message, target. */
+  const delay = db.prepare(
+    `UPDATE deliveries SET state = ${waiting}, lease_until = ?, event_id = NULL,
+       last_at = ?
+     WHERE message_seq = ? AND target = ?`,
+  );
+  /** Parameters: now, reason, message, target. */
+  const bury = db.prepare(
+    `UPDATE deliveries SET state = ${failed}, queue_state = ${dead},
+       lease_until = NULL, event_id = NULL, last_at = ?, last_duration_ms = 0,
+       last_error_class = ${errorClassCodes.mailbox}, last_error = ?
+     WHERE message_seq = ? AND target = ?`,
+  );
+  /** Parameters: end of its life, message, target. */
+  const redrive = db.prepare(
+    `UPDATE deliveries SET state = ${waiting}, queue_state = ${ready},
+       attempts = 0, expires_at = ?, last_at = NULL, last_duration_ms = NULL,
+       last_error_class = NULL, last_error = NULL
+     WHERE message_seq = ? AND target = ?`,
+  );
+  /** Parameters: now, limit. Index: deliveries_expiring. */
+  const overdue = prepareQuery<
+    [messageSeq: number, target: number, state: number]
+  >(
+    db,
+    `SELECT message_seq, target, state
+     FROM deliveries INDEXED BY deliveries_expiring
+     WHERE expires_at <= ? AND queue_state < ${dead} AND state = ${waiting}
+     ORDER BY expires_at LIMIT ?`,
+  );
+  /** Parameters: now, error, message, target. Index: the primary key. */
+  const expire = db.prepare(
+    `UPDATE deliveries SET state = ${expired}, queue_state = NULL,
+       mailbox = NULL, lease_until = NULL, expires_at = NULL, last_at = ?,
+       last_duration_ms = 0, last_error_class = ${errorClassCodes.expired},
+       last_error = ?
+     WHERE message_seq = ? AND target = ?`,
+  );
+  /** Parameters: mailbox. Index: the primary key. */
+  const openStream = prepareQuery<[streams: number]>(
+    db,
+    `UPDATE mailboxes SET streams = streams + 1 WHERE seq = ?
+     RETURNING streams`,
+  );
+  const legacyState = prepareQuery<
+    [confirmsById: number, lastGetAt: EpochMs | null]
+  >(db, "SELECT confirms_by_id, last_get_at FROM mailboxes WHERE seq = ?");
+  const setLastGet = db.prepare(
+    "UPDATE mailboxes SET last_get_at = ? WHERE seq = ?",
+  );
+  const markConfirmsById = db.prepare(
+    `UPDATE mailboxes SET confirms_by_id = 1
+     WHERE seq = ? AND confirms_by_id = 0`,
+  );
+  const roomIn = prepareQuery<[room: number]>(
+    db,
+    "SELECT max(0, quota - depth) FROM mailboxes WHERE seq = ?",
+  );
+  const mailboxEntry = createMailboxEntry(db);
+  const cancel = createCancellation(db);
+  const counts = createCounts(db, journal);
+  const statistics = createStatistics(db);
+  const createCancelledEnd = createCancelledEnds(db);
+
+  /** Does it, and writes what it added up. */
+  function operate<Result>(
+    now: EpochMs,
+    work: (totals: Totals) => Result,
+  ): Result {
+    const countChanges = new CountChanges();
+    const settledCounts = new SettledCounts();
+    const endIfCancelled = createCancelledEnd(now, countChanges, settledCounts);
+    const result = work({ countChanges, settledCounts, endIfCancelled });
+    counts.add(countChanges, now);
+    statistics.add(settledCounts);
+    return result;
+  }
+
+  function leaseRow(
+    [messageSeq, target, state, attempts, fence, , , topicSeq]: QueuedRow,
+    now: EpochMs,
+    leaseMs: number,
+    eventId: number | undefined,
+    { countChanges }: Totals,
+  ): MessageLease {
+    const until = toEpochMs(now + leaseMs);
+    lease.run(until, eventId ?? null, now, messageSeq, target);
+    countChanges.move(messageSeq, target, state, sending);
+    return {
+      messageSeq,
+      target,
+      fence: fence + 1,
+      deliveryCount: attempts + 1,
+      until,
+      topicSeq,
+      ...(eventId !== undefined && { eventId }),
+    };
+  }
+
+  /** Leases what waits, and cancels what nobody wants any more. */
+  function leaseReady(
+    { mailbox, limit, leaseMs, stream }: LeaseRequest,
+    now: EpochMs,
+    maxDeliveries: number,
+    totals: Totals,
+  ): MessageLease[] {
+    const leases: MessageLease[] = [];
+    // What a round does not lease is ready no more: each comes further.
+    for (;;) {
+      const wanted = limit - leases.length;
+      const rows = wanted > 0 ? readyIn.all(mailbox, now, wanted) : [];
+      for (const row of rows) {
+        const queued = row.slice(0, queuedWidth) as unknown as QueuedRow;
+        const decision = decide(row);
+        if (decision !== "send") {
+          const { countChanges, settledCounts } = totals;
+          const reason = cancelReasons[decision];
+          cancel(queued, reason, now, countChanges, settledCounts);
+        } else if (queued[3] >= maxDeliveries) buryRow(queued, now, totals);
+        else {
+          const eventId =
+            stream === undefined ? undefined : stream + leases.length + 1;
+          leases.push(leaseRow(queued, now, leaseMs, eventId, totals));
+        }
+      }
+      if (rows.length < wanted || wanted === 0) return leases;
+    }
+  }
+
+  /** It was handed out as often as may be. */
+  function buryRow(
+    [messageSeq, target, state, attempts, , mailbox, orderingKey]: QueuedRow,
+    now: EpochMs,
+    { countChanges, settledCounts }: Totals,
+  ): void {
+    bury.run(now, reasonUnconfirmed(attempts), messageSeq, target);
+    countChanges.move(messageSeq, target, state, failed);
+    settledCounts.add(messageSeq, target, failed, now);
+    if (orderingKey !== null) countChanges.readyMailboxes.add(mailbox);
+  }
+
+  /** It waits again, at once. */
+  function giveBackRow(
+    [messageSeq, target, state, , , mailbox, orderingKey]: QueuedRow,
+    uncounted: 0 | 1,
+    { countChanges, endIfCancelled }: Totals,
+  ): void {
+    giveBack.run(uncounted, messageSeq, target);
+    countChanges.move(messageSeq, target, state, waiting);
+    if (endIfCancelled(messageSeq, target, waiting)) return;
+    const delivery = { messageSeq, target, mailbox, orderingKey };
+    mailboxEntry.place(delivery, countChanges);
+  }
+
+  /** It waits again, after a while. */
+  function delayRow(
+    [messageSeq, target, state]: QueuedRow,
+    delayMs: number,
+    now: EpochMs,
+    { countChanges, endIfCancelled }: Totals,
+  ): void {
+    delay.run(now + delayMs, now, messageSeq, target);
+    countChanges.move(messageSeq, target, state, waiting);
+    endIfCancelled(messageSeq, target, waiting);
+  }
+
+  function endEach(
+    rows: readonly QueuedRow[],
+    now: EpochMs,
+    maxDeliveries: number,
+    totals: Totals,
+  ) {
+    let buried = 0;
+    for (const row of rows) {
+      const [, , , attempts] = row;
+      if (attempts >= maxDeliveries) {
+        buryRow(row, now, totals);
+        buried++;
+      } else giveBackRow(row, 0, totals);
+    }
+    return { returned: rows.length - buried, dead: buried };
+  }
+
+  function endOf(
+    mailbox: number,
+    now: EpochMs,
+    maxDeliveries: number,
+    totals: Totals,
+  ): void {
+    const rows = endedIn.all(mailbox, now, maxEnded);
+    endEach(rows, now, maxDeliveries, totals);
+  }
+
+  function confirmRow(
+    [messageSeq, target, state, , , mailbox, orderingKey]: QueuedRow,
+    now: EpochMs,
+    { countChanges, settledCounts }: Totals,
+  ): void {
+    confirm.run(now, messageSeq, target);
+    countChanges.move(messageSeq, target, state, delivered);
+    settledCounts.add(messageSeq, target, delivered, now);
+    if (orderingKey !== null) countChanges.readyMailboxes.add(mailbox);
+  }
+
+  /** Does it to those whose lease holds, and answers which these were. */
+  function forHeld(
+    mailbox: number,
+    keys: readonly LeaseKey[],
+    now: EpochMs,
+    change: (row: QueuedRow, totals: Totals) => void,
+  ): boolean[] {
+    return operate(now, (totals) =>
+      keys.map(({ messageSeq, target, fence }) => {
+        const row = held.get(messageSeq, target, fence, mailbox, now);
+        if (row === undefined) return false;
+        const [attempts, orderingKey] = row;
+        const key = [messageSeq, target, sending] as const;
+        change([...key, attempts, fence, mailbox, orderingKey, 0], totals);
+        return true;
+      }),
+    );
+  }
+
+  return {
+    leaseMessages: (
+      requests: readonly LeaseRequest[],
+      now: EpochMs,
+      maxDeliveries: number,
+    ): MessageLease[][] =>
+      operate(now, (totals) =>
+        requests.map((request) => {
+          endOf(request.mailbox, now, maxDeliveries, totals);
+          return leaseReady(request, now, maxDeliveries, totals);
+        }),
+      ),
+    ackLeases: (
+      mailbox: number,
+      keys: readonly LeaseKey[],
+      now: EpochMs,
+    ): boolean[] =>
+      operate(now, ({ countChanges, settledCounts }) =>
+        keys.map(({ messageSeq, target, fence }) => {
+          const condition = [messageSeq, target, fence, mailbox, now];
+          const [isOrdered] = ack.get(now, ...condition) ?? [];
+          if (isOrdered === undefined) return false;
+          countChanges.move(messageSeq, target, sending, delivered);
+          settledCounts.add(messageSeq, target, delivered, now);
+          if (isOrdered) countChanges.readyMailboxes.add(mailbox);
+          return true;
+        }),
+      ),
+    nackLeases: (
+      mailbox: number,
+      keys: readonly LeaseKey[],
+      options: { readonly delayMs: number; readonly maxDeliveries: number },
+      now: EpochMs,
+    ): boolean[] =>
+      forHeld(mailbox, keys, now, (row, totals) => {
+        const { delayMs, maxDeliveries } = options;
+        if (row[3] >= maxDeliveries) buryRow(row, now, totals);
+        else if (delayMs > 0) delayRow(row, delayMs, now, totals);
+        else giveBackRow(row, 0, totals);
+      }),
+    extendLeases: (
+      mailbox: number,
+      keys: readonly LeaseKey[],
+      leaseMs: number,
+      now: EpochMs,
+    ): boolean[] =>
+      keys.map(({ messageSeq, target, fence }) => {
+        const condition = [messageSeq, target, fence, mailbox, now];
+        return extend.run(now + leaseMs, now, ...condition).changes > 0;
+      }),
+    returnLeases: (
+      mailbox: number,
+      keys: readonly LeaseKey[],
+      now: EpochMs,
+    ): boolean[] =>
+      forHeld(mailbox, keys, now, (row, totals) => giveBackRow(row, 1, totals)),
+    endLeases: (
+      now: EpochMs,
+      maxDeliveries: number,
+      limit: number,
+    ): EndedLeases =>
+      operate(now, (totals) => {
+        const rows = ended.all(now, limit);
+        const found = endEach(rows, now, maxDeliveries, totals);
+        return { ...found, mayHaveMore: rows.length === limit };
+      }),
+    openStream(mailbox: number): number {
+      const [streams = 0] = openStream.get(mailbox) ?? [];
+      return streams * maxEventsOfStream;
+    },
+    resumeStream: (
+      {
+        mailbox,
+        limit,
+        leaseMs,
+        stream,
+      }: LeaseRequest & { readonly stream: number },
+      afterEventId: number,
+      now: EpochMs,
+    ): MessageLease[] =>
+      operate(now, (totals) => {
+        const next = Math.floor(afterEventId / maxEventsOfStream) + 1;
+        const before = next * maxEventsOfStream;
+        return streamed
+          .all(mailbox, now, afterEventId, before, limit)
+          .map((row, n) => leaseRow(row, now, leaseMs, stream + n + 1, totals));
+      }),
+    receiveLegacy: (
+      request: LegacyReceive,
+      now: EpochMs,
+      maxDeliveries: number,
+    ): MessageLease[] =>
+      operate(now, (totals) => {
+        const { mailbox, leaseMs, confirmWindowMs, mayConfirm } = request;
+        const [confirmsById, lastGetAt] = legacyState.get(mailbox) ?? [];
+        if (confirmsById === undefined) return [];
+        endOf(mailbox, now, maxDeliveries, totals);
+        const [oldest, ...others] = leasedIn.all(mailbox);
+        const meaning = decideLegacyReceive({
+          hasLeased: oldest !== undefined,
+          lastGetAt: lastGetAt ?? undefined,
+          now,
+          confirmWindowMs,
+          mayConfirm,
+          confirmsById: confirmsById === 1,
+        });
+        if (oldest && meaning === "confirm") {
+          confirmRow(oldest, now, totals);
+          for (const [messageSeq, target] of others) {
+            renew.run(now + leaseMs, now, messageSeq, target);
+          }
+        }
+        const leases =
+          meaning === "poll"
+            ? leaseReady(request, now, maxDeliveries, totals)
+            : [];
+        if (oldest || leases.length > 0) setLastGet.run(now, mailbox);
+        return leases;
+      }),
+    confirmMessages: (
+      mailbox: number,
+      messageSeqs: readonly number[],
+      isSuccess: boolean,
+      now: EpochMs,
+    ): number =>
+      operate(now, (totals) => {
+        markConfirmsById.run(mailbox);
+        let count = 0;
+        for (const messageSeq of new Set(messageSeqs)) {
+          for (const row of ofMessage.all(mailbox, messageSeq)) {
+            const queued = row.slice(0, queuedWidth) as unknown as QueuedRow;
+            if (row[queuedWidth] === dead) continue;
+            if (isSuccess) confirmRow(queued, now, totals);
+            else giveBackRow(queued, 0, totals);
+            count++;
+          }
+        }
+        return count;
+      }),
+    redriveMessages: (
+      mailbox: number,
+      choice:
+        | { readonly messageSeqs: readonly number[] }
+        | { readonly limit: number },
+      expiresAt: EpochMs,
+      now: EpochMs,
+    ): number =>
+      operate(now, (totals) => {
+        const { countChanges, endIfCancelled } = totals;
+        const [room = 0] = roomIn.get(mailbox) ?? [];
+        const rows =
+          "limit" in choice
+            ? deadIn.all(mailbox, Math.min(choice.limit, room))
+            : [...new Set(choice.messageSeqs)]
+                .flatMap((seq) => ofMessage.all(mailbox, seq))
+                .filter((row) => row[queuedWidth] === dead)
+                .slice(0, room);
+        for (const row of rows) {
+          const [messageSeq, target, , attempts, , , orderingKey] = row;
+          // It was never handed out: no mailbox took it.
+          if (attempts === 0) countChanges.addUnqueued(messageSeq, -1);
+          redrive.run(expiresAt, messageSeq, target);
+          countChanges.move(messageSeq, target, failed, waiting);
+          if (endIfCancelled(messageSeq, target, waiting)) continue;
+          const delivery = { messageSeq, target, mailbox, orderingKey };
+          mailboxEntry.place(delivery, countChanges);
+        }
+        return rows.length;
+      }),
+    expireMessages: (now: EpochMs, limit: number): number =>
+      operate(now, ({ countChanges, settledCounts, endIfCancelled }) => {
+        const rows = overdue.all(now, limit);
+        for (const [messageSeq, target, state] of rows) {
+          if (endIfCancelled(messageSeq, target, state)) continue;
+          const unblocked = mailboxEntry.findOrdered(messageSeq, target);
+          if (unblocked !== undefined) {
+            countChanges.readyMailboxes.add(unblocked);
+          }
+          expire.run(now, unfetchedError, messageSeq, target);
+          countChanges.move(messageSeq, target, state, expired);
+          settledCounts.add(messageSeq, target, expired, now);
+        }
+        return rows.length;
+      }),
+  };
+}
+
+/**
+ * A row that cannot be read is leased all the same: it would stand before all
+ * others for ever.
+ */
+function decide(row: ReadyRow): ReturnType<typeof decideClaim> {
+  try {
+    const { status, ...rest } = facts.fromRow(row, queuedWidth);
+    return decideClaim({ ...rest, status });
+  } catch {
+    return "send";
+  }
+}

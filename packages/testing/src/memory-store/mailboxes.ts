@@ -1,0 +1,136 @@
+/** Mailboxes of the in-memory store; what is in them is in `message-queue.ts`. */
+
+import {
+  cancelReasons,
+  type EpochMs,
+  type Mailbox,
+  type MailboxStore,
+  type NewMailbox,
+  type ProjectId,
+} from "@carillon/core";
+import { cancel } from "./cancellation.ts";
+import { checkProject, endSubscription, listPresent } from "./directory.ts";
+import { compareKeys } from "./ledger.ts";
+import { equals } from "./lists.ts";
+import type { DeliveryRow, MailboxRow } from "./rows.ts";
+import type { Tables } from "./tables.ts";
+
+export function createMailboxStore(tables: Tables): MailboxStore {
+  const { mailboxes, write } = tables;
+  return {
+    addMailbox: (mailbox) =>
+      write(() => {
+        const { projectId, name } = mailbox;
+        checkProject(tables, projectId);
+        return findMailbox(tables, projectId, name)
+          ? undefined
+          : toMailbox(tables, insertMailbox(tables, mailbox));
+      }),
+    async findMailbox(projectId, name) {
+      const row = findMailbox(tables, projectId, name);
+      return row && toMailbox(tables, row);
+    },
+    async findMailboxById(id) {
+      const row = mailboxes.list().find((it) => it.id === id);
+      return row && toMailbox(tables, row);
+    },
+    async listMailboxes(projectId, { limit, after = 0 }) {
+      return mailboxes
+        .list()
+        .filter((it) => it.projectId === projectId && it.seq > after)
+        .slice(0, limit)
+        .map((row) => toMailbox(tables, row));
+    },
+    async countMailboxMessages(seq) {
+      const count = (state: DeliveryRow["state"]) =>
+        listIn(tables, seq).filter((it) => it.state === state).length;
+      return {
+        waiting: count("waiting"),
+        leased: count("sending"),
+        dead: count("failed"),
+      };
+    },
+    updateMailbox: (projectId, name, { disabled: isDisabled, ...change }) =>
+      write(() => {
+        const row = findMailbox(tables, projectId, name);
+        if (!row) return undefined;
+        const { disabled, ...rest } = row;
+        const isOff = isDisabled ?? disabled === true;
+        return toMailbox(
+          tables,
+          mailboxes.put(row.seq, {
+            ...rest,
+            ...change,
+            ...(isOff && { disabled: true as const }),
+          }),
+        );
+      }),
+    deleteMailbox: (projectId, name, at) =>
+      write(() => {
+        const row = findMailbox(tables, projectId, name);
+        if (row) removeMailbox(tables, row.seq, at);
+        return row !== undefined;
+      }),
+  };
+}
+
+export function findMailbox(
+  { mailboxes }: Tables,
+  projectId: ProjectId,
+  name: string,
+): MailboxRow | undefined {
+  return mailboxes.list().find((it) => equals(it, { projectId, name }));
+}
+
+export function insertMailbox(tables: Tables, mailbox: NewMailbox): MailboxRow {
+  const { mailboxes, deletedMailboxes } = tables;
+  const seq = mailboxes.size + deletedMailboxes.size + 1;
+  return mailboxes.put(seq, { ...mailbox, seq, streams: 0 });
+}
+
+/** The mailbox of that name in the project, which is made if there is none. */
+export function findOrInsertMailbox(
+  tables: Tables,
+  mailbox: NewMailbox,
+): MailboxRow {
+  const { projectId, name } = mailbox;
+  return findMailbox(tables, projectId, name) ?? insertMailbox(tables, mailbox);
+}
+
+/** Deliveries in a mailbox, the dead with them; oldest message first. */
+export function listIn({ deliveries }: Tables, seq: number): DeliveryRow[] {
+  return deliveries
+    .list()
+    .filter(({ pull }) => pull?.mailbox === seq)
+    .sort(compareKeys);
+}
+
+/** Deliveries that wait or are leased. */
+export function depthOf(tables: Tables, seq: number): number {
+  return listIn(tables, seq).filter(isOpen).length;
+}
+
+/** With all that were in it; dead letters stay in the ledger. */
+export function removeMailbox(tables: Tables, seq: number, at: EpochMs): void {
+  const { mailboxes, deletedMailboxes, deliveries } = tables;
+  for (const subscription of listPresent(tables)) {
+    if (subscription.mailbox === seq) endSubscription(tables, subscription);
+  }
+  for (const row of deliveries.list()) {
+    if (row.pull?.mailbox !== seq || !isOpen(row)) continue;
+    cancel(tables, row, cancelReasons.unsubscribed, at);
+  }
+  mailboxes.delete(seq);
+  deletedMailboxes.put(seq, {});
+}
+
+function isOpen({ state }: DeliveryRow): boolean {
+  return state === "waiting" || state === "sending";
+}
+
+function toMailbox(
+  tables: Tables,
+  { lastGetAt: _, streams: _count, ...mailbox }: MailboxRow,
+): Mailbox {
+  return { ...mailbox, depth: depthOf(tables, mailbox.seq) };
+}

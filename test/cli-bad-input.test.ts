@@ -334,6 +334,8 @@ test("lists fit 80 columns and 40, and have whole names", async () => {
     ["kms", "create", name],
     ["user", "create", name, "--project", "default"],
     ["key", "create", name],
+    ["publisher", "create", name],
+    ["subscriber", "create", name],
   ]);
   const lists = commandLines.filter(([, verb]) => verb === "list");
   assert.ok(lists.length >= 10);
@@ -352,7 +354,10 @@ test("lists fit 80 columns and 40, and have whole names", async () => {
       }
       assert.ok(!stdout.includes("\x1b"));
     }
-    for (const noun of ["topic", "topic-templates", "kms", "user", "key"]) {
+    for (const noun of [
+      ...["topic", "topic-templates", "kms", "user", "key"],
+      ...["publisher", "subscriber"],
+    ]) {
       const of = outcomes.find(({ words }) => words[0] === noun);
       assert.ok(of?.stdout.includes(name), of?.stdout);
     }

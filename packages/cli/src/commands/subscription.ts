@@ -81,7 +81,7 @@ interface CreateOptions extends ClientOptions {
 function create(): Command {
   return clientCommand(
     "create <topic> <protocol> <endpoint>",
-    "Subscribe an endpoint to a topic; it is sent a message that asks to confirm. Protocols are http, https, email, sms, pull (the endpoint names a mailbox that carillon pull fetches from, and nothing is to confirm), and those of channels that the server was given.",
+    "Subscribe an endpoint to a topic; it is sent a message that asks to confirm. Protocols are http, https, email, sms, pull (the endpoint is the name of a mailbox, and nothing is to confirm), and those of channels that the server was given.",
     [
       "carillon subscription create alerts https https://example.com/hook",
       "carillon subscription create alerts https https://a.example --signature none",

@@ -6,6 +6,7 @@ import {
   httpProtocol,
   httpsProtocol,
 } from "../packages/channels/src/http/protocol.ts";
+import { pullProtocol } from "../packages/channels/src/pull/protocol.ts";
 import { smsProtocol } from "../packages/channels/src/sms/protocol.ts";
 import { createProtocols } from "../packages/core/src/subscriptions/protocol.ts";
 import {
@@ -51,6 +52,7 @@ export async function listApiRoutes(): Promise<readonly ApiRoute[]> {
       httpsProtocol,
       emailProtocol,
       smsProtocol,
+      pullProtocol,
     ]),
     stored: {} as V2ApiPorts["stored"],
     extraRoutes: (api) =>

@@ -30,7 +30,7 @@ function onTerminal(): Story {
       current = undefined;
       return value;
     },
-    end: () => outro("One message, three receivers:"),
+    end: () => outro("One message, four receivers:"),
     fail() {
       current?.error("That did not work.");
       if (!current) log.error("That did not work.");

@@ -1,8 +1,8 @@
 /**
- * `npm run demo`: one published message arrives at a webhook, a mailbox and a
- * phone, all built in; nothing leaves the machine. Every step goes through the
- * public API, as a program of yours would. `--exit` stops after the table,
- * with exit code 0 only if everything was delivered.
+ * `npm run demo`: one published message arrives at a webhook, a mail address, a
+ * phone and a device that fetches it, all built in; nothing leaves the machine.
+ * Every step goes through the public API, as a program of yours would. `--exit`
+ * stops after the table, with exit code 0 only if everything was delivered.
  */
 
 import { once } from "node:events";
@@ -23,8 +23,9 @@ import { stopSignal } from "../packages/cli/src/stop-signal.ts";
 import { createStory } from "./demo-story.ts";
 
 const topic = "demo";
-const mailbox = "somebody@example.com";
+const address = "somebody@example.com";
 const phone = "+15550100100";
+const device = "hall-display";
 
 /** No step takes longer on any machine that can run this. */
 const deadlineMs = 30_000;
@@ -116,32 +117,50 @@ async function tell(
   );
 
   const webhook = `${url}/sandbox/webhooks/demo`;
-  await story.step("Subscribed a webhook, a mailbox and a phone", async () => {
-    for (const [protocol, endpoint] of [
-      ["http", webhook],
-      ["email", mailbox],
-      ["sms", phone],
-    ] as const) {
-      await smn.createSubscription(created, { protocol, endpoint });
-    }
-  });
+  await story.step(
+    "Subscribed a webhook, a mail address, a phone and a device",
+    async () => {
+      for (const [protocol, endpoint] of [
+        ["http", webhook],
+        ["email", address],
+        ["sms", phone],
+      ] as const) {
+        await smn.createSubscription(created, { protocol, endpoint });
+      }
+      // SMN has no such protocol.
+      await carillon.request({
+        method: "POST",
+        path: ["topics", created.topicUrn, "subscriptions"],
+        body: { protocol: "pull", endpoint: device },
+      });
+    },
+  );
 
-  await story.step("Each confirmed with the link it was sent", async () => {
+  await story.step("All but the device confirmed by a link", async () => {
     const received = receivedBy(carillon);
     const links = await Promise.all([
       until("the webhook's link", async () => linkIn(await received.http())),
-      until("the mailbox's link", async () => linkIn(await received.email())),
+      until("the mail's link", async () => linkIn(await received.email())),
       until("the phone's link", async () => linkIn(await received.sms())),
     ]);
     for (const link of links) await follow(link);
   });
+
+  const fetched = fetchOne(carillon);
+  // Whoever awaits it says why.
+  fetched.catch(() => {});
 
   const text = "The backup of db1 failed.";
   const { messageId } = await story.step("Published one message", () =>
     smn.publishMessage(created, { subject: "Backup", message: text }),
   );
 
-  const deliveries = await story.step("Delivered to all three", () =>
+  const { fetchedAt } = await story.step(
+    "The device fetched it and confirmed",
+    () => fetched,
+  );
+
+  const deliveries = await story.step("Delivered to all four", () =>
     until("the end of all deliveries", async () => {
       const { fannedOut } = await carillon.messages.get(messageId);
       const all = await Array.fromAsync(
@@ -180,6 +199,7 @@ async function tell(
     http: find(await received.http(), text),
     email: find(await received.email(), text),
     sms: find(await received.sms(), text),
+    pull: { at: fetchedAt },
   };
   return deliveries.map((delivery) => {
     const { protocol, endpoint, state, attemptCount, latencyMs } = delivery;
@@ -207,6 +227,19 @@ const finalStates = new Set([
   "cancelled",
 ]);
 
+/** As the device does: waits for a message, handles it, and confirms. */
+async function fetchOne({
+  pull,
+}: Connection["carillon"]): Promise<{ readonly fetchedAt: string }> {
+  const mailbox = pull(device);
+  const waitSeconds = deadlineMs / 1000;
+  const [message] = await mailbox.receive({ max: 1, waitSeconds });
+  if (!message) throw new Error(`${device} got no message.`);
+  const fetchedAt = new Date().toISOString();
+  await mailbox.ack([message.leaseId]);
+  return { fetchedAt };
+}
+
 /** What the sandbox's receivers were sent, oldest first. */
 function receivedBy({ request }: Connection["carillon"]) {
   const list = async (
@@ -220,7 +253,7 @@ function receivedBy({ request }: Connection["carillon"]) {
     );
   return {
     http: () => list("requests", ["webhooks", "demo"]),
-    email: () => list("mails", ["mails"], { to: mailbox }),
+    email: () => list("mails", ["mails"], { to: address }),
     sms: () => list("messages", ["phones", phone, "messages"]),
   };
 }
@@ -300,6 +333,6 @@ const { values } = parseArgs({
 });
 if (values.help) {
   console.log(
-    "Usage: npm run demo [-- --exit]\nShows one message arriving at a webhook, a mailbox and a phone.",
+    "Usage: npm run demo [-- --exit]\nShows one message arriving at a webhook, a mail address, a phone and a device.",
   );
 } else process.exitCode = await demo(values.exit);

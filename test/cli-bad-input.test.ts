@@ -26,6 +26,7 @@ import { createSelfSignedCertificate } from "../packages/channels/src/http/certi
 import { createProgram } from "../packages/cli/src/program.ts";
 import { CarillonProcess, credentials } from "./harness/carillon-process.ts";
 import type { Outcome } from "./harness/run-commands.ts";
+import { environmentOf, runTogether } from "./harness/run-together.ts";
 import { onTerminal, whyNoTerminal } from "./harness/terminal.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -299,7 +300,7 @@ test("a terminal is asked", async (t) => {
   const remove = (typed: string) =>
     onTerminal(
       [process.execPath, "--conditions=source", main, "topic delete asked"],
-      { cwd: folder, env: environment(keys(server.url)) },
+      { cwd: folder, env: environmentOf({ folder, env: keys(server.url) }) },
       [["[y/N] ", typed]],
     );
   const no = await remove("n\r");
@@ -333,6 +334,8 @@ test("lists fit 80 columns and 40, and have whole names", async () => {
     ["kms", "create", name],
     ["user", "create", name, "--project", "default"],
     ["key", "create", name],
+    ["publisher", "create", name],
+    ["subscriber", "create", name],
   ]);
   const lists = commandLines.filter(([, verb]) => verb === "list");
   assert.ok(lists.length >= 10);
@@ -351,7 +354,10 @@ test("lists fit 80 columns and 40, and have whole names", async () => {
       }
       assert.ok(!stdout.includes("\x1b"));
     }
-    for (const noun of ["topic", "topic-templates", "kms", "user", "key"]) {
+    for (const noun of [
+      ...["topic", "topic-templates", "kms", "user", "key"],
+      ...["publisher", "subscriber"],
+    ]) {
       const of = outcomes.find(({ words }) => words[0] === noun);
       assert.ok(of?.stdout.includes(name), of?.stdout);
     }
@@ -460,25 +466,11 @@ async function done(
   return outcomes;
 }
 
-async function runAll(
+function runAll(
   lines: readonly (readonly string[])[],
   env: Readonly<Record<string, string>>,
 ): Promise<readonly Outcome[]> {
-  const child = spawn(
-    process.execPath,
-    [
-      "--conditions=source",
-      join(root, "test/harness/run-commands.ts"),
-      JSON.stringify(lines),
-    ],
-    { cwd: folder, stdio: ["ignore", "pipe", "pipe"], env: environment(env) },
-  );
-  const [stdout, stderr] = await Promise.all([
-    text(child.stdout),
-    text(child.stderr),
-  ]);
-  assert.equal(stderr, "");
-  return JSON.parse(stdout) as Outcome[];
+  return runTogether(lines, { folder, env });
 }
 
 function start(words: readonly string[], url = server.url) {
@@ -488,7 +480,7 @@ function start(words: readonly string[], url = server.url) {
     {
       cwd: folder,
       stdio: ["ignore", "pipe", "pipe"],
-      env: environment(keys(url)),
+      env: environmentOf({ folder, env: keys(url) }),
     },
   );
   return child;
@@ -500,15 +492,6 @@ function keys(url: string): Record<string, string> {
     CARILLON_ACCESS_KEY: credentials.accessKey,
     CARILLON_SECRET_KEY: credentials.secretKey,
     CARILLON_PROJECT_ID: credentials.projectId,
-  };
-}
-
-function environment(own: Readonly<Record<string, string>>) {
-  return {
-    PATH: process.env.PATH ?? "",
-    NODE_NO_WARNINGS: "1",
-    HOME: folder,
-    ...own,
   };
 }
 
@@ -543,6 +526,7 @@ function* clientCommands(
         .flatMap(({ long }) => [long ?? "", "x"]),
       // One option of several is expected.
       ...(words.join(" ") === "emails send" ? ["--text", "x"] : []),
+      ...(words.join(" ") === "subscriber set" ? ["--quota", "1"] : []),
       ...(inner.options.some(({ long }) => long === "--yes") ? ["--yes"] : []),
     ];
   }

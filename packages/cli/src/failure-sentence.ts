@@ -125,7 +125,7 @@ function connectionSentence(error: ConnectionError, url: string): string {
 }
 
 function isMarkup(error: InvalidResponseError): boolean {
-  return /JSON object|stream of events/.test(error.message);
+  return /JSON (object|list)|stream of events/.test(error.message);
 }
 
 /** undici's, which has a code for some answers only. */

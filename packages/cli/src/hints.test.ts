@@ -16,6 +16,8 @@ const nouns = [
   "domain",
   "key",
   "subscription",
+  "subscriber",
+  "publisher",
   "topic-templates",
   "templates",
   "certificate",
@@ -122,5 +124,5 @@ function refusal(
 
 /** `sandbox webhooks hook`: the command may be left out before a name. */
 function takesName(command: Command): boolean {
-  return ["webhooks", "phone"].includes(command.name());
+  return ["webhooks", "phone", "pull"].includes(command.name());
 }

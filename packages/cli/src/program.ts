@@ -73,6 +73,20 @@ const entries: readonly Entry[] = [
       (await import("./commands/subscription.ts")).subscriptionCommand(),
   },
   {
+    name: "subscriber",
+    group: "Send, and see what became of it:",
+    summary: "manage those who fetch messages, and what they follow",
+    load: async () =>
+      (await import("./commands/subscriber.ts")).subscriberCommand(),
+  },
+  {
+    name: "publisher",
+    group: "Send, and see what became of it:",
+    summary: "manage those who publish by categories, and publish so",
+    load: async () =>
+      (await import("./commands/publisher.ts")).publisherCommand(),
+  },
+  {
     name: "topic-templates",
     group: "Send, and see what became of it:",
     summary: "manage message templates that topics are published to with",
@@ -91,6 +105,12 @@ const entries: readonly Entry[] = [
     group: "Send, and see what became of it:",
     summary: "publish a message to a topic's subscribers",
     load: async () => (await import("./commands/publish.ts")).publishCommand(),
+  },
+  {
+    name: "pull",
+    group: "Send, and see what became of it:",
+    summary: "fetch messages from a mailbox, and confirm them",
+    load: async () => (await import("./commands/pull.ts")).pullCommand(),
   },
   {
     name: "sms",

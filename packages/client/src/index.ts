@@ -257,6 +257,7 @@ export type {
   Leases,
   NackOptions,
   SettledLeases,
+  SettleOptions,
 } from "./pull/leases.ts";
 export { Message } from "./pull/message.ts";
 export type { StreamOptions } from "./pull/message-stream.ts";

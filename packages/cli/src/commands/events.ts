@@ -4,6 +4,7 @@ import type { CarillonEvent } from "@carillon/client";
 import type { Command } from "commander";
 import { type ClientOptions, clientCommand } from "../client-options.ts";
 import { CommandFailure } from "../command-failure.ts";
+import { connectionText } from "../connection-text.ts";
 import {
   findMessageId,
   shortDeliveryId,
@@ -114,12 +115,6 @@ async function followEvents({
   } finally {
     clearTimeout(ending);
   }
-}
-
-function connectionText(state: "lost" | "restored", url: string): string {
-  return state === "lost"
-    ? `Lost the connection to ${url}; trying again.`
-    : `Connected to ${url} again; what happened meanwhile follows.`;
 }
 
 /** Such as `1 of 3 events came within 5 s.` */

@@ -75,17 +75,19 @@ interface CreateOptions extends ClientOptions {
   readonly header?: readonly string[];
   readonly signature?: string;
   readonly algorithm?: string;
+  readonly latest?: true;
 }
 
 function create(): Command {
   return clientCommand(
     "create <topic> <protocol> <endpoint>",
-    "Subscribe an endpoint to a topic; it is sent a message that asks to confirm. Protocols are http, https, email, sms, and those of channels that the server was given.",
+    "Subscribe an endpoint to a topic; it is sent a message that asks to confirm. Protocols are http, https, email, sms, pull (the endpoint is the name of a mailbox, and nothing is to confirm), and those of channels that the server was given.",
     [
       "carillon subscription create alerts https https://example.com/hook",
       "carillon subscription create alerts https https://a.example --signature none",
       "carillon subscription create alerts email me@example.com --remark on-call",
       "carillon subscription create alerts sms +4915112345678",
+      "carillon subscription create alerts pull hall-display --latest",
     ],
   )
     .option("--remark <text>", "a note to yourself")
@@ -102,6 +104,10 @@ function create(): Command {
       "--algorithm <name>",
       "of standard-webhooks: hmac-sha256, the default, or ed25519",
     )
+    .option(
+      "--latest",
+      "put the topic's newest message into the mailbox at once (pull)",
+    )
     .action(
       async (
         topic: string,
@@ -110,6 +116,7 @@ function create(): Command {
         options: CreateOptions,
       ) => {
         const { remark, signature: scheme, algorithm } = options;
+        const { latest } = options;
         const header =
           options.header && Object.fromEntries(options.header.map(pair));
         if (algorithm !== undefined && scheme === undefined) {
@@ -130,7 +137,7 @@ function create(): Command {
                 protocol,
                 endpoint,
                 remark,
-                extension: header && { header },
+                extension: (header || latest) && { header, latest },
                 signature: scheme && { scheme, algorithm },
               },
             });

@@ -11,8 +11,17 @@ import {
 import { findTexts } from "../json.ts";
 import type { RequestOptions } from "../transport.ts";
 
+/** How leases are ended and lengthened. */
+export interface SettleOptions extends RequestOptions {
+  /**
+   * How long the request is repeated while the server cannot be reached. Default
+   * 60,000, as long as a lease by default: behind that it would be stale. 0: once.
+   */
+  readonly repeatForMs?: number | undefined;
+}
+
 /** How messages are given back. */
-export interface NackOptions extends RequestOptions {
+export interface NackOptions extends SettleOptions {
   /** They come again after so long: at most 12 hours. Default 0. */
   readonly delayMs?: number | undefined;
 }
@@ -35,7 +44,7 @@ export interface Leases {
   /** They were handled, and do not come again. */
   ack(
     leases: readonly LeaseReference[],
-    options?: RequestOptions,
+    options?: SettleOptions,
   ): Promise<SettledLeases>;
   /** They were not handled, and come again. */
   nack(
@@ -46,15 +55,12 @@ export interface Leases {
   extend(
     leases: readonly LeaseReference[],
     seconds: number,
-    options?: RequestOptions,
+    options?: SettleOptions,
   ): Promise<SettledLeases>;
 }
 
 /** Of one request. */
 const maxLeaseIds = 1000;
-
-/** As long as a lease by default: behind that it would be stale. */
-const repeatForMs = 60_000;
 
 /** Leases run meanwhile. */
 const maxDelayMs = 5000;
@@ -69,7 +75,7 @@ export function createLeases(
     action: "ack" | "nack" | "extend",
     leases: readonly LeaseReference[],
     fields: object,
-    options: RequestOptions | undefined,
+    { repeatForMs = 60_000, ...options }: SettleOptions = {},
   ): Promise<SettledLeases> => {
     const path = ["subscriptions", mailbox, `messages:${action}`];
     const settled: string[] = [];
@@ -82,7 +88,7 @@ export function createLeases(
       const answer = await repeat(
         () => api({ method: "POST", path, body, isIdempotent: true }, options),
         timing,
-        options?.signal,
+        { repeatForMs, signal: options.signal },
       );
       const ended = new Set(findTexts(answer.body, "stale"));
       for (const id of leaseIds) (ended.has(id) ? stale : settled).push(id);
@@ -105,7 +111,10 @@ export function createLeases(
 async function repeat<T>(
   run: () => Promise<T>,
   timing: Pick<FollowTiming, "baseDelayMs" | "random">,
-  signal: AbortSignal | undefined,
+  {
+    repeatForMs,
+    signal,
+  }: { repeatForMs: number; signal: AbortSignal | undefined },
 ): Promise<T> {
   const startedAt = performance.now();
   for (let failures = 0; ; failures++) {

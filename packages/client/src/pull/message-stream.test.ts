@@ -10,6 +10,7 @@ import {
   ConnectionError,
   ForbiddenError,
   ResourceNotFoundError,
+  ServerError,
 } from "../errors.ts";
 import { createRetryPolicy } from "../retry.ts";
 import { createStreamTransport } from "../stream-transport.ts";
@@ -283,6 +284,13 @@ test("repeats an ack that got no answer, and tells of a stale one", async () => 
   }
   assert.deepEqual(answers, [true, false]);
   assert.equal(server.settled.length, 4);
+});
+
+test("an ack is made once when it is not to be repeated", async () => {
+  await using server = await serveMailbox([], () => 503);
+  const once = { repeatForMs: 0 };
+  await assert.rejects(queueAt(server.url).ack(["1.1.1"], once), ServerError);
+  assert.equal(server.settled.length, 1);
 });
 
 test("an ack that is refused is the caller's to see, and what it was for goes back", async () => {

@@ -8,8 +8,12 @@ import {
   readText,
 } from "../json.ts";
 import type { MessageAttribute } from "../smn/messages.ts";
-import type { RequestOptions } from "../transport.ts";
-import type { Leases, NackOptions, SettledLeases } from "./leases.ts";
+import type {
+  Leases,
+  NackOptions,
+  SettledLeases,
+  SettleOptions,
+} from "./leases.ts";
 
 /**
  * A message that is leased: nobody else gets it until it is given back or the lease
@@ -37,11 +41,11 @@ export interface PulledMessage extends JsonObject {
   readonly attributes?: readonly MessageAttribute[] | undefined;
   readonly orderingKey?: string | undefined;
   /** It was handled and does not come again. */
-  ack(options?: RequestOptions): Promise<boolean>;
+  ack(options?: SettleOptions): Promise<boolean>;
   /** It was not handled, and comes again. */
   nack(options?: NackOptions): Promise<boolean>;
   /** The lease ends so many seconds from now: 5 to 43,200. */
-  extend(seconds: number, options?: RequestOptions): Promise<boolean>;
+  extend(seconds: number, options?: SettleOptions): Promise<boolean>;
 }
 
 /** A message, and what its stream has to know of it. */

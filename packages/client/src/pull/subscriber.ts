@@ -8,7 +8,12 @@ import {
 import { parseObjects } from "../json.ts";
 import type { RequestOptions } from "../transport.ts";
 import { type AccountSettings, createAccountApis } from "./account-apis.ts";
-import type { LeaseReference, NackOptions, SettledLeases } from "./leases.ts";
+import type {
+  LeaseReference,
+  NackOptions,
+  SettledLeases,
+  SettleOptions,
+} from "./leases.ts";
 import { findMessageFields, Message, markConfirmed } from "./message.ts";
 import type { StreamOptions } from "./message-stream.ts";
 import type { Notipy } from "./notipy.ts";
@@ -170,7 +175,7 @@ export class Subscriber implements PullQueue {
 
   ack(
     leases: readonly LeaseReference[],
-    options?: RequestOptions,
+    options?: SettleOptions,
   ): Promise<SettledLeases> {
     return this.#queue.ack(leases, options);
   }
@@ -185,7 +190,7 @@ export class Subscriber implements PullQueue {
   extend(
     leases: readonly LeaseReference[],
     seconds: number,
-    options?: RequestOptions,
+    options?: SettleOptions,
   ): Promise<SettledLeases> {
     return this.#queue.extend(leases, seconds, options);
   }

@@ -156,7 +156,7 @@ const consume: Readonly<
       seen += frames.length;
       for (const frame of frames) {
         if (frame.type === "acked") {
-          const ids = frame.leaseIds as string[];
+          const ids = frame.acked as string[];
           noteAcked(
             mailbox,
             ids.flatMap((id) => got.get(id) ?? []),

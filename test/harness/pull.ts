@@ -150,10 +150,9 @@ export async function listDead(
   server: Reachable,
   mailbox: string,
 ): Promise<readonly Dead[]> {
-  const answer = await call(server, "GET", `${path(mailbox)}/dead`);
-  const messages: unknown = Array.isArray(answer) ? answer : answer.messages;
-  if (Array.isArray(messages)) return messages;
-  throw new Error(`No list: ${JSON.stringify(answer)}`);
+  const { dead } = await call(server, "GET", `${path(mailbox)}/dead`);
+  if (Array.isArray(dead)) return dead;
+  throw new Error(`No list: ${JSON.stringify(dead)}`);
 }
 
 export async function redrive(

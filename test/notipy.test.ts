@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
-import { call, notifications, topicUrn } from "./harness/api.ts";
+import { call } from "./harness/api.ts";
 import { CarillonProcess } from "./harness/carillon-process.ts";
 import { startLoad } from "./harness/load.ts";
 import {
@@ -24,6 +24,7 @@ import {
   createSubscriber,
   follow,
   receive,
+  subscriptionsPath,
 } from "./harness/pull.ts";
 import {
   createFolder,
@@ -386,10 +387,9 @@ describe("the Notipy protocol", { concurrency: 8 }, () => {
     const count = 5000;
     const publisher = await createPublisher(server, "many");
     await using load = startLoad();
-    const path = `${notifications}/topics/${topicUrn("many")}/subscriptions`;
     await load.call(
       "postAll",
-      server.url + path,
+      server.url + subscriptionsPath("many"),
       Array.from({ length: count }, (_, n) => ({
         protocol: "pull",
         endpoint: `many-${n}`,

@@ -1,12 +1,6 @@
 /** What whole-program tests do with publishers and subscribers that fetch. */
 
-import {
-  call,
-  notifications,
-  type Reachable,
-  request,
-  topicUrn,
-} from "./api.ts";
+import { call, type Reachable, request, topicUrn } from "./api.ts";
 import { basicAuthorization } from "./carillon-process.ts";
 
 /** Credentials, as they were shown once. */
@@ -72,6 +66,10 @@ export async function follow(
   await call(server, "POST", path, { publisher, categories });
 }
 
+/** Of our own API: SMN's has no protocol pull. */
+export const subscriptionsPath = (topic: string) =>
+  `/api/v2/topics/${topicUrn(topic)}/subscriptions`;
+
 /** Has a mailbox filled from a topic. */
 export async function subscribeMailbox(
   server: Reachable,
@@ -79,8 +77,7 @@ export async function subscribeMailbox(
   mailbox: string,
   extension?: Readonly<Record<string, unknown>>,
 ): Promise<void> {
-  const path = `${notifications}/topics/${topicUrn(topic)}/subscriptions`;
-  await call(server, "POST", path, {
+  await call(server, "POST", subscriptionsPath(topic), {
     protocol: "pull",
     endpoint: mailbox,
     ...(extension && { extension }),

@@ -1,0 +1,123 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import {
+  ask,
+  basicOf,
+  createAccount,
+  follow,
+} from "../../../../test-support/pull.ts";
+import {
+  startTestServer,
+  type TestServer,
+} from "../../../../test-support/test-server.ts";
+
+const path = "/api/v2/publishers/news/messages";
+
+async function setUp() {
+  const server = await startTestServer();
+  const news = await createAccount(server, "publishers", "news");
+  await createAccount(server, "subscribers", "device");
+  await follow(server, "device", ["sports"]);
+  const publish = (
+    body: object | string,
+    headers: Readonly<Record<string, string>> = {},
+  ) =>
+    ask(server, "POST", path, body, {
+      authorization: server.authorization,
+      ...headers,
+    });
+  return { server, news, publish };
+}
+
+const fetchAll = async (server: TestServer) =>
+  (await ask(server, "GET", "/api/v2/subscriptions/device/messages")).body;
+
+test("answers with the counts, by either's credentials", async () => {
+  const { server, news, publish } = await setUp();
+  await using _ = server;
+  const own = await publish(
+    { message: "m", categories: ["sports", "none"] },
+    { authorization: basicOf(news) },
+  );
+  assert.equal(own.status, 201);
+  const { id, ...counts } = own.body;
+  assert.deepEqual(counts, { total: 1, passed: 1, failed: 0 });
+  assert.equal(own.headers.location, `/api/v2/messages/${id}`);
+  const nobody = await publish({ message: "m", categories: "none" });
+  assert.deepEqual(
+    [nobody.status, nobody.body],
+    [200, { total: 0, passed: 0, failed: 0 }],
+  );
+  const shown = await server.call("GET", `/api/v2/messages/${id}`);
+  assert.deepEqual(shown.body.counts, { waiting: 1 });
+  const foreign = await createAccount(server, "publishers", "foreign");
+  const refused = await publish(
+    { message: "m" },
+    { authorization: basicOf(foreign) },
+  );
+  assert.deepEqual(
+    [refused.status, refused.body.code],
+    [403, "PERMISSION_DENIED"],
+  );
+});
+
+test("the same request by its key publishes once", async () => {
+  const { server, news, publish } = await setUp();
+  await using _ = server;
+  const headers = { "idempotency-key": "k", authorization: basicOf(news) };
+  const first = await publish({ message: "m" }, headers);
+  const second = await publish({ message: "m" }, headers);
+  assert.deepEqual([second.status, second.body], [201, first.body]);
+  assert.equal(second.headers["idempotency-replayed"], "true");
+  const other = await publish({ message: "n" }, headers);
+  assert.deepEqual(
+    [other.status, other.body.code],
+    [422, "IDEMPOTENCY_KEY_REUSED"],
+  );
+  assert.equal((await fetchAll(server)).length, 1);
+});
+
+test("what is delayed comes later, what expired does not come", async () => {
+  const { server, publish } = await setUp();
+  await using _ = server;
+  const { clock } = server;
+  await publish({ message: "later", delayMs: 5000 });
+  const inTwoSeconds = new Date(clock.now() + 2000).toISOString();
+  await publish({ message: "short", expiresAt: inTwoSeconds });
+  await clock.advanceSettled(3000);
+  assert.deepEqual(await fetchAll(server), []);
+  await clock.advanceSettled(4000);
+  const [message] = await fetchAll(server);
+  assert.equal(message.body, "later");
+});
+
+test("options that cannot be are refused by name", async () => {
+  const { server, publish } = await setUp();
+  await using _ = server;
+  const at = new Date(server.clock.now() + 60_000).toISOString();
+  for (const [body, code] of [
+    [{}, "MESSAGE_INVALID"],
+    [{ message: "" }, "MESSAGE_INVALID"],
+    [{ message: "m", categories: 1 }, "CATEGORY_INVALID"],
+    [{ message: "m", categories: Array(101).fill("x") }, "CATEGORY_INVALID"],
+    [{ message: "m", delayMs: -1 }, "MESSAGE_OPTION_INVALID"],
+    [{ message: "m", delayMs: 1, notBefore: at }, "MESSAGE_OPTION_INVALID"],
+    [
+      { message: "m", expiresAt: at, timeToLiveSeconds: 1 },
+      "TIME_TO_LIVE_INVALID",
+    ],
+    [
+      { message: "m", expiresAt: "2020-01-01T00:00:00Z" },
+      "TIME_TO_LIVE_INVALID",
+    ],
+    [{ message: "m", expiresAt: "soon" }, "REQUEST_INVALID"],
+    [{ message: "m", other: 1 }, "REQUEST_INVALID"],
+  ] as const) {
+    const answer = await publish(body);
+    assert.deepEqual(
+      [answer.status, answer.body.code],
+      [400, code],
+      `${JSON.stringify(body).slice(0, 80)} ${answer.body.detail}`,
+    );
+  }
+});

@@ -360,6 +360,8 @@ export async function compose(
       clock,
       newId,
       newMessageId,
+      newMailboxId: newId,
+      lives,
       tokens: subscriptionTokens,
       hash: createKeyedHash(key, "wrong-code"),
       protocols,

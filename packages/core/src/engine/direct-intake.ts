@@ -57,6 +57,8 @@ export interface DirectIntake {
   ): Promise<NewMessage>;
   /** Whether attempts of a protocol cost money. */
   isBillable(protocol: Protocol): boolean;
+  /** Whether what is for endpoints of a protocol is fetched by them. */
+  isFetched(protocol: Protocol): boolean;
   /**
    * Its deliveries are on disk. Lost in a crash here: the sweeper finds them.
    *
@@ -78,6 +80,7 @@ export interface DirectIntakePorts {
   /** A message was kept. */
   readonly onAccepted: () => void;
   readonly isBillable: (protocol: Protocol) => boolean;
+  readonly isFetched: (protocol: Protocol) => boolean;
   readonly lives: MessageLives;
 }
 
@@ -118,6 +121,7 @@ export function createDirectIntake(ports: DirectIntakePorts): DirectIntake {
       return { ...checked, audience: "direct", expiresAt };
     },
     isBillable: ports.isBillable,
+    isFetched: ports.isFetched,
     onAccepted(message, isWaiting = false) {
       ports.onAccepted();
       if (isWaiting) return;

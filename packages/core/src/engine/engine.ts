@@ -348,6 +348,7 @@ export function createEngine(
     isOpen: () => isOpen,
     onAccepted,
     isBillable: (protocol) => kinds.get(protocol) === "billable",
+    isFetched: (protocol) => kinds.get(protocol) === "pull",
     lives,
   });
   const publisher = createPublisher({

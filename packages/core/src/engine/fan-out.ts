@@ -24,6 +24,7 @@ import type { BindingStore } from "../ports/binding-store.ts";
 import type { ChannelKind, Recipient } from "../ports/channel.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { ContentSeal } from "../ports/content-seal.ts";
+import type { WrittenDelivery } from "../ports/delivery-listener.ts";
 import type { RangeLease } from "../ports/delivery-store.ts";
 import type { WorkHint } from "../ports/dispatcher.ts";
 import type {
@@ -31,6 +32,7 @@ import type {
   ClaimedRange,
   FinishedRange,
   FinishReport,
+  UnqueuedDelivery,
   WorkStore,
 } from "../ports/work-store.ts";
 import type { EpochMs } from "../time.ts";
@@ -41,6 +43,7 @@ import { MessageFilter } from "./message-filter.ts";
 import {
   type OutcomeRules,
   outcomeOfUnreadable,
+  outcomeWithoutAttempt,
   type SendItem,
 } from "./outcome.ts";
 import { type PersistPorts, persist } from "./persist.ts";
@@ -287,15 +290,41 @@ export class FanOut implements RangeIntake {
       offer({ kind: "range", dueInMs: 0, messageSeq: message.seq });
     }
     if (report.unclaimed) this.offer(message.seq, report.unclaimed, 0);
-    ledger.reportRefused(report.refused);
-    ledger.count(outcomes.all, report.refused);
-    ledger.notify(outcomes.final, report.refused);
+    const { refused, unqueued = [] } = report;
+    ledger.reportRefused(refused);
+    ledger.count(outcomes.all, [...refused, ...unqueued]);
+    const untaken = this.#toWritten(message, audience, unqueued);
+    ledger.notify([...outcomes.final, ...untaken], refused);
     if (outcomes.deferredUntil !== undefined) {
       this.#ports.onDeferred(outcomes.deferredUntil);
     }
     for (const slow of outcomes.slowAttempts) {
       ledger.recordLate(slow, fenceOfRanges);
     }
+  }
+
+  /** What the store wrote of deliveries that their mailboxes did not take. */
+  #toWritten(
+    message: Message,
+    audience: readonly Recipient[],
+    unqueued: readonly UnqueuedDelivery[],
+  ): WrittenDelivery[] {
+    if (unqueued.length === 0) return [];
+    const reasons = new Map(unqueued.map((it) => [it.target, it.reason]));
+    return audience.flatMap((recipient) => {
+      const error = reasons.get(recipient.target);
+      if (error === undefined) return [];
+      const item = {
+        message,
+        recipient,
+        state: "waiting",
+        attempts: 0,
+      } as const;
+      const why = { errorClass: "mailbox", error } as const;
+      const now = this.#ports.clock.now();
+      const outcome = outcomeWithoutAttempt(item, "fail", why, now);
+      return [{ item, outcome }];
+    });
   }
 
   /** Makes the attempts that can be made now. */

@@ -53,6 +53,7 @@ async function setUp() {
     isOpen: () => true,
     onAccepted() {},
     isBillable: () => true,
+    isFetched: () => false,
     lives: {},
   });
   const publisher = createPublisher({

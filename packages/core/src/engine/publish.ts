@@ -266,7 +266,7 @@ export function createPublisher(ports: PublisherPorts): Publisher {
       }),
     send: (projectId, recipients, request) =>
       once(request.repeatable, async () => {
-        const to = checkRecipients(recipients, protocols);
+        const to = checkRecipients(recipients, protocols, direct.isFetched);
         const used = new Set(to.map(({ protocol }) => protocol));
         return await acceptForRecipients(
           await direct.check(projectId, request, used),

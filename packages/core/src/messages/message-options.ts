@@ -27,6 +27,7 @@ export interface MessageOptions {
   readonly priority?: unknown;
   readonly relatedObjects?: unknown;
   readonly extraData?: unknown;
+  readonly orderingKey?: unknown;
   readonly statusUrl?: unknown;
   readonly notBefore?: EpochMs | undefined;
 }
@@ -48,6 +49,7 @@ export const messageOptionLimits = {
   relatedObjectLength: 128,
   /** UTF-8 bytes of the extra data as JSON. */
   extraDataBytes: 8192,
+  orderingKeyLength: 128,
   /** Characters of the status URL. */
   statusUrlLength: 2048,
   /** How far ahead `notBefore` may be: 35 days, as SMS carriers schedule. */
@@ -81,6 +83,7 @@ export function checkMessageOptions(
   const extraData = checkIfGiven(options.extraData, (value) =>
     checkExtraData(value),
   );
+  const orderingKey = checkIfGiven(options.orderingKey, checkOrderingKey);
   const statusUrl = checkIfGiven(options.statusUrl, (value) =>
     checkStatusUrl(value, protocols, names.statusUrl ?? "statusUrl"),
   );
@@ -94,6 +97,7 @@ export function checkMessageOptions(
     ...(priority !== undefined && { priority }),
     ...(relatedObjects?.length && { relatedObjects }),
     ...(extraData !== undefined && { extraData }),
+    ...(orderingKey !== undefined && { orderingKey }),
     ...(statusUrl !== undefined && { statusUrl }),
     ...(notBefore !== undefined && notBefore > now && { notBefore }),
   };
@@ -110,6 +114,7 @@ const optionNames = [
   "priority",
   "relatedObjects",
   "extraData",
+  "orderingKey",
   "statusUrl",
 ] as const satisfies readonly (keyof MessageOptions)[];
 
@@ -233,6 +238,20 @@ export function checkExtraData(value: unknown, name = "extraData"): ExtraData {
   }
   // Just seen to be an object.
   return value as ExtraData;
+}
+
+function checkOrderingKey(value: unknown): string {
+  const { orderingKeyLength: most } = messageOptionLimits;
+  if (
+    typeof value === "string" &&
+    value !== "" &&
+    value.length <= most &&
+    isStorable(value) &&
+    value.isWellFormed()
+  ) {
+    return value;
+  }
+  throw invalid("orderingKey", `a text of 1 to ${most} characters is expected`);
 }
 
 function checkStatusUrl(

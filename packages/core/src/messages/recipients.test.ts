@@ -43,6 +43,14 @@ test("takes each recipient once, in order", () => {
   assert.deepEqual(checkRecipients(most), most);
 });
 
+test("sends nothing directly to who fetches", () => {
+  const list = [phone(1), { protocol: "email", endpoint: "name@till" }];
+  assert.throws(() => check(list, protocols, (it) => it === "email"), {
+    code: "RECIPIENTS_INVALID",
+    message: /recipients\[1\]: .*\(email\).*subscribe the mailbox to a topic/,
+  });
+});
+
 test("names each that cannot be used, up to ten", () => {
   const secret = "4915198765432";
   for (const [list, expected] of [

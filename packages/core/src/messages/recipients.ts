@@ -2,7 +2,11 @@
 
 import { CarillonError } from "../errors.ts";
 import type { Recipient } from "../ports/channel.ts";
-import { checkEndpoint, type Protocols } from "../subscriptions/protocol.ts";
+import {
+  checkEndpoint,
+  type Protocol,
+  type Protocols,
+} from "../subscriptions/protocol.ts";
 
 /** One recipient as a publisher hands it over; unchecked. */
 export interface RecipientRequest {
@@ -25,6 +29,8 @@ const maxDescribed = 10;
 export function checkRecipients(
   list: readonly RecipientRequest[],
   protocols: Pick<Protocols, "check">,
+  /** Whether its endpoints fetch what is for them. Default: none do. */
+  isFetched: (protocol: Protocol) => boolean = () => false,
 ): Pick<Recipient, "protocol" | "endpoint">[] {
   if (list.length < 1 || list.length > maxRecipients) {
     throw invalid(
@@ -38,6 +44,10 @@ export function checkRecipients(
       const definition = protocols.check(name);
       const endpoint = checkEndpoint(definition, text);
       const protocol = definition.name;
+      if (isFetched(protocol)) {
+        problems.push(`recipients[${n}]: ${fetchedProblem(protocol)}.`);
+        continue;
+      }
       found.set(`${protocol} ${endpoint}`, { protocol, endpoint });
     } catch (error) {
       if (!(error instanceof CarillonError)) throw error;
@@ -50,6 +60,11 @@ export function checkRecipients(
   throw invalid(
     `${problems.length} of ${list.length} cannot be used, and nothing was accepted. ${described}${rest > 0 ? ` And ${rest} more` : ""}`,
   );
+}
+
+/** Who fetches messages does so by what it is subscribed to. */
+function fetchedProblem(protocol: Protocol): string {
+  return `messages that are fetched (${protocol}) come through subscriptions: subscribe the mailbox to a topic, and publish to that`;
 }
 
 function invalid(problem: string): CarillonError {

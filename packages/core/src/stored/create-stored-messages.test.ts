@@ -68,6 +68,7 @@ function setUp({
     isOpen: () => true,
     onAccepted() {},
     isBillable: (protocol) => protocol === "sms",
+    isFetched: () => false,
     lives: { sms: 14_400, email: 259_200 },
   });
   const templates: TemplateRenderer = {

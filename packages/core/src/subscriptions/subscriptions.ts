@@ -7,8 +7,15 @@
 import type { NoticeIntake } from "../engine/due-deliveries.ts";
 import { CarillonError } from "../errors.ts";
 import { eventTopicName } from "../events/event-topic.ts";
-import type { MessageId, NewId, ProjectId, SubscriptionId } from "../ids.ts";
+import type {
+  MailboxId,
+  MessageId,
+  NewId,
+  ProjectId,
+  SubscriptionId,
+} from "../ids.ts";
 import { networkOf } from "../ip-range.ts";
+import { defaultLivesOf, type MessageLives } from "../messages/default-life.ts";
 import type { ChannelKind } from "../ports/channel.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { CounterStore, KeyedHash } from "../ports/counter-store.ts";
@@ -23,6 +30,8 @@ import type {
   SubscriptionFilter,
   SubscriptionStore,
 } from "../ports/subscription-store.ts";
+import type { NewMailbox } from "../pull/mailbox.ts";
+import { defaultPullSettings } from "../pull/mailboxes.ts";
 import { addMs } from "../time.ts";
 import type { Topic } from "../topics/topic.ts";
 import type { Topics } from "../topics/topics.ts";
@@ -73,6 +82,8 @@ export interface SubscriptionsOptions {
    * to confirm. Default: they do.
    */
   readonly limitConfirmations?: () => boolean;
+  /** Of mailboxes that subscriptions make. Default: see `defaultPullSettings`. */
+  readonly mailboxQuota?: () => number;
 }
 
 /** A subscription as the owner asks for it; unchecked. */
@@ -213,6 +224,9 @@ export interface SubscriptionsPorts {
   readonly clock: Clock;
   readonly newId: NewId<SubscriptionId>;
   readonly newMessageId: NewId<MessageId>;
+  readonly newMailboxId: NewId<MailboxId>;
+  /** How long messages live. Default: as the protocols say. */
+  readonly lives?: MessageLives;
   readonly protocols: Protocols;
   /** How messages come to endpoints of the protocol. */
   readonly kindOf: (protocol: Protocol) => ChannelKind | undefined;
@@ -239,7 +253,9 @@ export function createSubscriptions(
   const {
     quota = () => defaultSubscriptionsPerTopic,
     limitConfirmations = () => true,
+    mailboxQuota = () => defaultPullSettings.mailboxQuota,
   } = options;
+  const lives = ports.lives ?? defaultLivesOf(protocols);
 
   const codes = new CodeGuard(store, ports.hash);
 
@@ -476,6 +492,18 @@ export function createSubscriptions(
     return added;
   }
 
+  /** The mailbox that is made for a pull endpoint which has none. */
+  function mailboxFor(projectId: ProjectId, name: string): NewMailbox {
+    return {
+      id: ports.newMailboxId(),
+      projectId,
+      name,
+      quota: mailboxQuota(),
+      legacyConfirm: "auto",
+      createdAt: clock.now(),
+    };
+  }
+
   /** The topic of events is there once somebody subscribes to it. */
   async function getTopic(projectId: ProjectId, urn: string): Promise<Topic> {
     const { topicName } = parseTopicUrn(urn) ?? {};
@@ -504,6 +532,7 @@ export function createSubscriptions(
         setSignature(definition, smnSignature, request.signature);
       if (definition.isUrl) await checkTarget(endpoint);
       const needsYes = confirmation !== "none";
+      const isFetched = ports.kindOf(protocol) === "pull";
       const { claimed: _, ...result } = await add(
         {
           id: ports.newId(),
@@ -517,6 +546,8 @@ export function createSubscriptions(
             ? subscriptionStatus.unconfirmed
             : subscriptionStatus.confirmationNotNeeded,
           ...(signature && { signature }),
+          ...(isFetched && { mailbox: mailboxFor(projectId, endpoint) }),
+          ...(isFetched && extension.latest === true && { withLatest: lives }),
           createdAt: clock.now(),
         },
         needsYes

@@ -1,40 +1,42 @@
 import assert from "node:assert/strict";
+import type { Subscription } from "@carillon/core";
+import { maxDeliveries } from "../store-contract/mailbox-fixtures.ts";
 import type { EngineCases } from "./cases.ts";
+import type { World } from "./world.ts";
 
 export function testPull({ test }: EngineCases): void {
-  test("makes no attempt at who fetches, and leaves it in its lane", {}, async (world) => {
+  test("makes no attempt at who fetches, and leaves it in its mailbox", {}, async (world) => {
     await world.subscribe("http", "http://sink.test/1");
-    const { seq: lane } = await world.subscribe("queue", "q1");
+    const mailbox = mailboxOf(await world.subscribe("queue", "q1"));
     const engine = await world.start();
     const id = await world.publish(engine);
     await world.pass(30_000);
     assert.deepEqual(await world.counts(id), { delivered: 1, waiting: 1 });
-    const lease = { owner: "consumer", leaseMs: 1000 };
+    const leases = await leaseNow(world, mailbox);
+    assert.equal(leases.length, 1);
     const now = world.clock.now();
-    const [claim] = await world.store.claimLane(lease, lane, now, 9);
-    assert.ok(claim);
-    const { messageSeq, fence } = claim;
-    const held = { messageSeq, target: lane, fence };
-    assert.deepEqual(await world.store.ackLane([held], now), [true]);
+    const ack = await world.store.ackLeases(mailbox, leases, now);
+    assert.deepEqual(ack, [true]);
     assert.deepEqual(await world.counts(id), { delivered: 2 });
   });
 
-  test("what a consumer held when it died waits again", {}, async (world) => {
-    const { seq: lane } = await world.subscribe("queue", "q1");
+  test("renews no lease of a consumer, and ends none", {}, async (world) => {
+    const mailbox = mailboxOf(await world.subscribe("queue", "q1"));
     const engine = await world.start();
     const id = await world.publish(engine);
     await world.settle();
-    const lease = { owner: "consumer", leaseMs: 20_000 };
-    const claimed = await world.store.claimLane(
-      lease,
-      lane,
+    const leases = await leaseNow(world, mailbox, 20_000);
+    assert.equal(leases.length, 1);
+    const end = await world.store.nextLeaseEnd();
+    await world.pass(30_000);
+    assert.equal(await world.store.nextLeaseEnd(), end);
+    assert.deepEqual(await world.counts(id), { sending: 1 });
+    const ended = await world.store.endLeases(
       world.clock.now(),
+      maxDeliveries,
       9,
     );
-    assert.equal(claimed.length, 1);
-    await world.pass(10_000);
-    assert.deepEqual(await world.counts(id), { sending: 1 });
-    await world.pass(20_000);
+    assert.equal(ended.returned, 1);
     assert.deepEqual(await world.counts(id), { waiting: 1 });
   });
 
@@ -47,4 +49,54 @@ export function testPull({ test }: EngineCases): void {
     await world.pass(20_000);
     assert.deepEqual(await world.counts(id), { expired: 1 });
   });
+
+  test("an ordering key goes with the message into the mailbox", {}, async (world) => {
+    const mailbox = mailboxOf(await world.subscribe("queue", "q1"));
+    const engine = await world.start();
+    for (let n = 0; n < 2; n++) {
+      await world.publish(engine, "alerts", { orderingKey: "k" });
+    }
+    await world.settle();
+    assert.equal((await leaseNow(world, mailbox)).length, 1);
+  });
+
+  test("tells of what a full mailbox did not take", {}, async (world) => {
+    await world.subscribe("queue", "q1");
+    await world.subscribe("queue", "q2");
+    const engine = await world.start();
+    for (let n = 0; n < 2; n++) await world.publish(engine);
+    await world.settle();
+    assert.equal(world.written.length, 0);
+    const id = await world.publish(engine);
+    await world.settle();
+    assert.deepEqual(await world.counts(id), { failed: 2 });
+    assert.deepEqual(
+      world.written.map(({ outcome }) => [
+        outcome.state,
+        outcome.lastAttempt?.errorClass,
+      ]),
+      [
+        ["failed", "mailbox"],
+        ["failed", "mailbox"],
+      ],
+    );
+    assert.equal(engine.status().outcomes.failed, 2);
+    assert.equal(engine.status().outcomes.waiting, 4);
+  });
+}
+
+function mailboxOf({ mailbox }: Subscription): number {
+  assert.ok(mailbox !== undefined, "it has no mailbox");
+  return mailbox;
+}
+
+async function leaseNow(world: World, mailbox: number, leaseMs = 60_000) {
+  const request = { mailbox, limit: 9, leaseMs };
+  const now = world.clock.now();
+  const [leases = []] = await world.store.leaseMessages(
+    [request],
+    now,
+    maxDeliveries,
+  );
+  return leases;
 }

@@ -38,6 +38,7 @@ import { ManualClock } from "../manual-clock.ts";
 import type { OpenStore } from "../open-store.ts";
 import { RecordingLogger } from "../recording-logger.ts";
 import { seededRandom } from "../seeded-random.ts";
+import { newMailbox } from "../store-contract/mailbox-fixtures.ts";
 import { defineTestProtocol } from "../test-protocol.ts";
 import { ScriptedChannel } from "./scripted-channel.ts";
 import { type Tracked, trackCalls } from "./track-calls.ts";
@@ -231,6 +232,9 @@ export class World {
       extension: {},
       status: subscriptionStatus[status],
       createdAt: this.clock.now(),
+      ...(protocol === "queue" && {
+        mailbox: newMailbox({ projectId, name: endpoint, quota: 2 }),
+      }),
     };
   }
 

@@ -21,6 +21,13 @@ import {
   statesOf,
   underWay,
 } from "./fixtures.ts";
+import {
+  lease,
+  maxDeliveries,
+  type PullSubscription,
+  subscribeMailbox,
+  toFetch,
+} from "./mailbox-fixtures.ts";
 import { cancelMessage } from "./message-cancellation.ts";
 
 /** What engines and subscribers held of a message when it was cancelled. */
@@ -211,56 +218,67 @@ export function testCancelledWork({ test }: Cases): void {
   });
 
   test("what its subscribers would fetch is cancelled, not expired", async (store, clock) => {
-    const { message, messageSeq, range, targets } = await holdRange(store);
-    const [a = 0, b = 0, c = 0] = targets;
-    const lanes = targets.map((lane) => ({
-      messageSeq,
-      target: lane,
-      state: "waiting" as const,
-      attempts: 0,
-      pull: { lane, expiresAt: after(60_000) },
-    }));
-    await store.finish({ range, outcomes: lanes.slice(0, 2), uptoTarget: b });
+    const filled = await holdMailboxes(store);
+    const { message, messageSeq, range, subscriptions, outcomes } = filled;
+    const [a, b] = subscriptions;
+    assert.ok(a && b);
+    const uptoTarget = b.seq;
+    await store.finish({ range, outcomes: outcomes.slice(0, 2), uptoTarget });
     const [rest] = await claimRanges(store, leaseOf("a"), 1);
     assert.ok(rest);
-    const [held] = await store.claimLane(leaseOf("s"), a, after(0), 1);
-    assert.ok(held);
+    const held = await lease(store, a.mailbox);
     await cancelMessage(store, messageSeq);
     // Before the job came to them.
-    await store.finish({ range: rest.range, outcomes: lanes.slice(2) });
-    const claim = { messageSeq, target: a, fence: held.fence };
-    assert.deepEqual(await store.releaseLane([claim]), [true]);
+    await store.finish({ range: rest.range, outcomes: outcomes.slice(2) });
+    const options = { delayMs: 0, maxDeliveries };
+    assert.deepEqual(
+      await store.nackLeases(a.mailbox, held, options, after(0)),
+      [true],
+    );
     assert.deepEqual(await statesOf(store, messageSeq), [
       "cancelled",
       "waiting",
       "cancelled",
     ]);
-    assert.equal(await store.expireLanes(after(70_000), 10), 1);
+    assert.equal(await store.expireMessages(after(70_000), 10), 1);
     assert.deepEqual(await countsOf(store, message), { cancelled: 3 });
-    for (const lane of [a, b, c]) {
-      const found = await store.claimLane(leaseOf("s"), lane, after(0), 9);
-      assert.deepEqual(found, []);
+    for (const { mailbox } of subscriptions) {
+      assert.deepEqual(await lease(store, mailbox), []);
     }
     clock.advance(70_000);
-    assert.equal(await store.expireLanes(after(70_000), 10), 0);
+    assert.equal(await store.expireMessages(after(70_000), 10), 0);
   });
 
-  test("what a subscriber who went away held of it is cancelled", async (store, clock) => {
-    const { message, messageSeq, range, targets } = await holdRange(store);
-    const [lane = 0] = targets;
-    const pull = { lane, expiresAt: after(60_000) };
-    await store.finish({
-      range,
-      outcomes: [
-        { messageSeq, target: lane, state: "waiting", attempts: 0, pull },
-      ],
-    });
-    await store.claimLane(leaseOf("s", 1000), lane, after(0), 1);
+  test("what a subscriber who went away held of it is cancelled", async (store) => {
+    const filled = await holdMailboxes(store);
+    const { message, messageSeq, range, subscriptions, outcomes } = filled;
+    const [it] = subscriptions;
+    assert.ok(it);
+    await store.finish({ range, outcomes: outcomes.slice(0, 1) });
+    await lease(store, it.mailbox, { leaseMs: 1000 });
     await cancelMessage(store, messageSeq);
-    clock.advance(2000);
-    await store.reclaim();
+    await store.endLeases(after(2000), maxDeliveries, 9);
     assert.deepEqual(await countsOf(store, message), { cancelled: 1 });
   });
+}
+
+/** The same to three mailboxes, with what is to be put into them. */
+async function holdMailboxes(store: Store) {
+  const topic = await addTopic(store);
+  const subscriptions: PullSubscription[] = [];
+  for (let n = 0; n < 3; n++) {
+    subscriptions.push(await subscribeMailbox(store, topic));
+  }
+  const message = messageTo(topic);
+  const { seq: messageSeq, range } = await store.acceptMessage(
+    message,
+    leaseOf("a"),
+  );
+  assert.ok(range);
+  const outcomes = subscriptions.map((it) =>
+    toFetch(messageSeq, it, { lifeMs: 60_000 }),
+  );
+  return { message, messageSeq, range, subscriptions, outcomes };
 }
 
 /** A message to three subscribers; an engine, `a`, holds its range. */

@@ -12,7 +12,6 @@ import type {
 import type { ManualClock } from "../manual-clock.ts";
 import type { Cases } from "./cases.ts";
 import {
-  addSubscription,
   addSubscriptions,
   addTopic,
   after,
@@ -32,6 +31,12 @@ import {
   recordOutcomes,
   start,
 } from "./fixtures.ts";
+import {
+  lease,
+  publishTo,
+  seqsOf,
+  subscribeMailbox,
+} from "./mailbox-fixtures.ts";
 
 const rules: ActionRules = {
   lives: { sms: 4 * 3600, https: 72 * 3600, queue: 3600 },
@@ -148,27 +153,42 @@ export function testDeliveryActions({ test }: Cases): void {
     assert.equal(delivery?.expiresAt, after(late + 60_000));
   });
 
-  test("what a subscriber is to fetch waits in its lane again", async (store) => {
+  test("what a subscriber is to fetch is in its mailbox again", async (store) => {
     const topic = await addTopic(store);
-    const { seq: lane } = await addSubscription(store, topic, {
-      protocol: "queue",
+    const it = await subscribeMailbox(store, topic, { quota: 1 });
+    const { mailbox, protocol } = it;
+    const { seq: messageSeq } = await publishTo(store, topic, [it], {
+      lifeMs: 500,
+      orderingKey: "k",
     });
-    const messageSeq = await fanOut(store, topic, (seq) => [
-      delivered(seq, lane, {
-        state: "waiting",
-        attempts: 0,
-        pull: { lane, expiresAt: after(500) },
-      }),
-    ]);
-    const key = { messageSeq, target: lane };
-    assert.equal(await store.expireLanes(after(600), 9), 1);
-    assert.deepEqual(await store.actOnDelivery(key, order("resend"), ada), {
+    const key = { messageSeq, target: it.seq };
+    const pullProtocols = [protocol];
+    const resend = { ...order("resend"), pullProtocols };
+    assert.equal(await store.expireMessages(after(600), 9), 1);
+    assert.deepEqual(await store.actOnDelivery(key, resend, ada), {
       state: "waiting",
     });
-    const [claim] = await store.claimLane(leaseOf("b"), lane, after(1001), 9);
-    assert.equal(claim?.messageSeq, messageSeq);
-    assert.equal(claim?.expiresAt, after(3_600_000));
-    assert.equal(await store.expireLanes(after(3_600_000), 9), 0);
+    const found = await store.findDelivery(messageSeq, it.seq);
+    assert.equal(found?.expiresAt, after(3_600_000));
+    // Another of its key that no mailbox took, and that is resent.
+    const next = await publishTo(store, topic, [it], { orderingKey: "k" });
+    assert.equal(next.report.unqueued?.length, 1);
+    const other = { messageSeq: next.seq, target: it.seq };
+    assert.deepEqual(await store.actOnDelivery(other, resend, ada), {
+      state: "waiting",
+    });
+    const { id } = next.message;
+    const report = await store.findMessage(projectId, id);
+    assert.equal(report?.unqueued, undefined);
+    const { waiting } = await store.countMailboxMessages(mailbox);
+    assert.equal(waiting, 2);
+    for (const seq of [messageSeq, next.seq]) {
+      const leases = await lease(store, mailbox, { atMs: 1001 });
+      assert.deepEqual(seqsOf(leases), [seq]);
+      assert.equal(leases[0]?.deliveryCount, 1);
+      await store.ackLeases(mailbox, leases, after(1002));
+    }
+    assert.equal(await store.expireMessages(after(3_600_000), 9), 0);
   });
 
   test("resends to nobody whose topic is gone", async (store) => {

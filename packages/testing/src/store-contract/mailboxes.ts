@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import {
-  type MailboxId,
   type MessageLease,
   type NewMailbox,
   type Store,
@@ -15,14 +14,12 @@ import {
   countsOf,
   everything,
   fanOut,
-  freshId,
   messageTo,
   otherProjectId,
   projectId,
   start,
 } from "./fixtures.ts";
-
-const maxDeliveries = 10;
+import { maxDeliveries, newMailbox } from "./mailbox-fixtures.ts";
 
 export function testMailboxes({ test }: Cases): void {
   test("keeps one mailbox of a name in each project", async (store) => {
@@ -190,19 +187,6 @@ export function testMailboxes({ test }: Cases): void {
     await store.putProject(project);
     assert.ok(await store.addMailbox(newMailbox()));
   });
-}
-
-function newMailbox(mailbox: Partial<NewMailbox> = {}): NewMailbox {
-  const id = freshId<MailboxId>();
-  return {
-    id,
-    projectId,
-    name: `mailbox-${id.slice(-8)}`,
-    quota: 100,
-    legacyConfirm: "auto",
-    createdAt: start,
-    ...mailbox,
-  };
 }
 
 async function add(store: Store, mailbox: Partial<NewMailbox> = {}) {

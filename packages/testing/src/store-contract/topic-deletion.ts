@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { cancelReasons, type Subscription } from "@carillon/core";
+import { cancelReasons } from "@carillon/core";
 import type { Cases } from "./cases.ts";
 import {
   addSubscription,
@@ -23,6 +23,7 @@ import {
   start,
   underWay,
 } from "./fixtures.ts";
+import { lease, publishTo, subscribeMailbox } from "./mailbox-fixtures.ts";
 
 export function testTopicDeletion({ test }: Cases): void {
   test("cancels what waits, and says why where no attempt does", async (store, clock) => {
@@ -71,28 +72,16 @@ export function testTopicDeletion({ test }: Cases): void {
   test("cancels what its subscribers are to fetch, and leaves what they hold to them", async (store) => {
     const topic = await addTopic(store);
     const other = await addTopic(store);
-    const [waits, left, held] = await addSubscriptions(store, topic, 3);
-    const [elsewhere] = await addSubscriptions(store, other, 1);
-    assert.ok(waits && left && held && elsewhere);
-    const toFetch = (messageSeq: number, { seq }: Subscription) => ({
-      messageSeq,
-      target: seq,
-      state: "waiting" as const,
-      attempts: 0,
-      pull: { lane: seq, expiresAt: after(1000) },
-    });
-    const [message, kept] = [messageTo(topic), messageTo(other)];
+    const waits = await subscribeMailbox(store, topic);
+    const left = await subscribeMailbox(store, topic);
+    const held = await subscribeMailbox(store, topic);
+    const elsewhere = await subscribeMailbox(store, other);
     const all = [waits, left, held];
-    const seq = await fanOut(
-      store,
-      topic,
-      (it) => all.map((each) => toFetch(it, each)),
-      message,
-    );
-    await fanOut(store, other, (it) => [toFetch(it, elsewhere)], kept);
+    const { message, seq } = await publishTo(store, topic, all);
+    const short = { lifeMs: 1000 };
+    const { message: kept } = await publishTo(store, other, [elsewhere], short);
     await store.cancelSubscription(left.id, () => undefined);
-    const lease = leaseOf("a");
-    const [claim] = await store.claimLane(lease, held.seq, start, 9);
+    const [claim] = await lease(store, held.mailbox);
     assert.ok(claim);
     await store.deleteTopic(projectId, topic.name, after(5));
     assert.deepEqual(await countsOf(store, message), {
@@ -103,11 +92,10 @@ export function testTopicDeletion({ test }: Cases): void {
     assert.deepEqual(found?.attempts, [
       { at: after(5), durationMs: 0, error: cancelReasons.topic_deleted },
     ]);
-    const { fence } = claim;
-    const ack = { messageSeq: seq, target: held.seq, fence };
-    assert.deepEqual(await store.ackLane([ack], after(6)), [true]);
-    assert.equal(await store.expireLanes(after(999), 9), 0);
-    assert.equal(await store.expireLanes(after(1000), 9), 1);
+    const ack = await store.ackLeases(held.mailbox, [claim], after(6));
+    assert.deepEqual(ack, [true]);
+    assert.equal(await store.expireMessages(after(999), 9), 0);
+    assert.equal(await store.expireMessages(after(1000), 9), 1);
     assert.deepEqual(await countsOf(store, kept), { expired: 1 });
   });
 

@@ -76,6 +76,12 @@ export const messageOptionProperties = {
       ...optionCode,
     }),
   ),
+  orderingKey: Type.Optional(
+    Type.String({
+      description: `Who fetches messages gets those of one key one after the other: the next is handed out when the one before is confirmed; ${messageOptionLimits.orderingKeyLength} characters at most`,
+      ...optionCode,
+    }),
+  ),
   statusUrl: Type.Optional(
     Type.String({
       description: `http or https URL that is told of outcomes, of ${messageOptionLimits.statusUrlLength} characters at most`,

@@ -157,7 +157,8 @@ describe("kills", { concurrency: 3 }, () => {
     const begun = performance.now();
     const waiting = receive(server, topic, { wait: 60 });
     await until(
-      async () => /carillon_pull_waiting\S* 1\n/.test(await metrics(server)),
+      async () =>
+        /pull_consumers\{kind="waiting"\} 1\n/.test(await metrics(server)),
       "the poll waits",
     );
     assert.equal(await server.process.stop(), 0);

@@ -1,18 +1,18 @@
 /**
  * A load generator in a process of its own: keeps one request under way on each
- * of N connections and counts answers. It writes bytes and looks only for the
- * end of each answer, so that the server under test is what is measured.
+ * of N connections and counts answers.
  *
  * Options: {@link LoadRequest}. Prints {@link LoadResult}; ends with an error
  * when no answer came for as long as a benchmark may stall.
  */
 
 import { once } from "node:events";
-import { connect, type Socket } from "node:net";
+import type { Socket } from "node:net";
 import { receiverAddress } from "./addresses.ts";
 import { monotonicMs } from "./clock.ts";
 import type { LoadRequest, LoadResult } from "./load.ts";
 import { programOptions } from "./program.ts";
+import { nextAnswer, openSocket, requestBytes } from "./raw-http.ts";
 import { stallMs } from "./watchdog.ts";
 
 const load = programOptions<LoadRequest>();
@@ -20,7 +20,7 @@ const { intervalMs = 0, requests = Number.POSITIVE_INFINITY } = load;
 const first = load.firstNumber ?? 0;
 
 const isTemplate = /\{(n|address)\}/.test(load.path + load.body);
-const constant = isTemplate ? undefined : requestBytes(load.path, load.body);
+const constant = isTemplate ? undefined : toBytes(load.path, load.body);
 
 let started = 0;
 let answers = 0;
@@ -54,9 +54,12 @@ process.stdout.write(JSON.stringify(result), () => process.exit());
 function nextRequest(): Buffer | string {
   const number = first + (started++ % (load.numbers ?? requests));
   return (
-    constant ??
-    requestBytes(filled(load.path, number), filled(load.body, number))
+    constant ?? toBytes(filled(load.path, number), filled(load.body, number))
   );
+}
+
+function toBytes(path: string, body: string): Buffer {
+  return requestBytes({ ...load, method: load.method ?? "POST", path, body });
 }
 
 function filled(template: string, number: number): string {
@@ -65,27 +68,8 @@ function filled(template: string, number: number): string {
     .replaceAll("{address}", receiverAddress(number));
 }
 
-function requestBytes(path: string, body: string): Buffer {
-  const head = Object.entries({
-    host: `127.0.0.1:${load.port}`,
-    "content-type": "application/json",
-    ...load.headers,
-    "content-length": String(Buffer.byteLength(body)),
-  })
-    .map(([name, value]) => `${name}: ${value}\r\n`)
-    .join("");
-  return Buffer.from(
-    `${load.method ?? "POST"} ${path} HTTP/1.1\r\n${head}\r\n${body}`,
-  );
-}
-
 async function oneConnection(): Promise<void> {
-  const socket = connect({
-    port: load.port,
-    host: "127.0.0.1",
-    noDelay: true,
-  });
-  await once(socket, "connect");
+  const socket = await openSocket(load.port);
   while (started < requests && monotonicMs() < endAt) {
     const dueAt = begunAt + started * intervalMs;
     if (intervalMs > 0) await until(dueAt);
@@ -112,30 +96,10 @@ function note(answer: string, sentAt: number): void {
   messageIds.push(/"message_id":"(\w+)"/.exec(answer)?.[1] ?? "");
 }
 
-function nextAnswer(socket: Socket): Promise<string> {
-  return new Promise((resolve, reject) => {
-    let pending = "";
-    const onEnd = (error?: Error) => {
-      reject(error ?? new Error("The server closed the connection"));
-    };
-    const onData = (chunk: Buffer) => {
-      pending += chunk.toString("latin1");
-      const headEnd = pending.indexOf("\r\n\r\n");
-      if (headEnd < 0) return;
-      const length = /content-length: (\d+)/i.exec(pending)?.[1];
-      if (pending.length < headEnd + 4 + Number(length ?? 0)) return;
-      socket.off("data", onData).off("error", onEnd).off("close", onEnd);
-      resolve(pending);
-    };
-    socket.on("data", onData).on("error", onEnd).on("close", onEnd);
-  });
-}
-
 /** A connection on which the sink says of each arrival that it was there. */
 async function openArrivals(): Promise<Socket> {
   const port = load.awaitArrivals?.port ?? 0;
-  const socket = connect({ port, host: "127.0.0.1", noDelay: true });
-  await once(socket, "connect");
+  const socket = await openSocket(port);
   socket.write("GET /arrivals HTTP/1.1\r\n\r\n");
   // The head of the answer: from now on it tells.
   await once(socket, "data");

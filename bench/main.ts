@@ -25,6 +25,9 @@ import { benchLatency } from "./rows/latency.ts";
 import { benchMemory } from "./rows/memory.ts";
 import { benchPaging } from "./rows/paging.ts";
 import { benchPublish } from "./rows/publish.ts";
+import { benchPullCycle, benchPullWake } from "./rows/pull.ts";
+import { benchPullEmpty, benchPullIdle } from "./rows/pull-idle.ts";
+import { benchPullPublish } from "./rows/pull-publish.ts";
 import { benchStartup } from "./rows/startup.ts";
 import { benchBulk, benchRelated } from "./rows/stored.ts";
 import { benchSubscribing } from "./rows/subscribing.ts";
@@ -121,6 +124,26 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   related: {
     run: benchRelated,
     quick: () => benchRelated({ many: 100_000, rounds: 2 }),
+  },
+  "pull-publish": {
+    run: benchPullPublish,
+    quick: () => benchPullPublish({ mailboxes: 5000, rounds: 2 }),
+  },
+  "pull-wake": {
+    run: benchPullWake,
+    quick: () => benchPullWake({ waiting: 200, rounds: 2 }),
+  },
+  "pull-cycle": {
+    run: benchPullCycle,
+    quick: () => benchPullCycle({ cycles: 20, rounds: 2 }),
+  },
+  "pull-idle": {
+    run: benchPullIdle,
+    quick: () => benchPullIdle({ connections: 1000 }),
+  },
+  "pull-empty": {
+    run: benchPullEmpty,
+    quick: () => benchPullEmpty({ polls: 20_000 }),
   },
   comparable: {
     run: benchComparable,

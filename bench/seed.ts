@@ -5,6 +5,8 @@
 
 import {
   addMs,
+  defaultPullSettings,
+  type MailboxId,
   type MessageId,
   type ProjectId,
   type SubscriptionId,
@@ -14,6 +16,7 @@ import {
 import { openSqliteStore } from "@carillon/storage";
 import { receiverAddress } from "./addresses.ts";
 import { benchCredentials } from "./carillon.ts";
+import { mailboxName } from "./pull-paths.ts";
 
 /** Adds a topic with `/hook/0` to `/hook/{count - 1}` at the sink's port. */
 export async function seedTopic(
@@ -34,6 +37,15 @@ export async function seedPhones(
   count: number,
 ): Promise<void> {
   await seed(folder, name, count, "sms", phoneNumber);
+}
+
+/** Adds a topic of mailboxes, from `box-0` on. */
+export async function seedMailboxes(
+  folder: string,
+  name: string,
+  count: number,
+): Promise<void> {
+  await seed(folder, name, count, "pull", mailboxName);
 }
 
 /** German mobile numbers; a prime step spreads them over all there are. */
@@ -118,6 +130,16 @@ async function seed(
             extension: {},
             status: 1,
             createdAt: systemClock.now(),
+            ...(protocol === "pull" && {
+              mailbox: {
+                id: newId() as MailboxId,
+                projectId,
+                name: endpointOf(from + i),
+                quota: defaultPullSettings.mailboxQuota,
+                legacyConfirm: "auto",
+                createdAt: systemClock.now(),
+              },
+            }),
           },
           undefined,
           10_000_000,

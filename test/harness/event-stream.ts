@@ -1,4 +1,4 @@
-/** A client of `/api/v2/events` that keeps what it is told. */
+/** A client of Server-Sent Events that keeps what it is told. */
 
 import type { Reachable } from "./api.ts";
 import { basicAuthorization } from "./carillon-process.ts";
@@ -22,14 +22,23 @@ export class EventStream implements AsyncDisposable {
     this.ended = this.#read(response).catch(() => {});
   }
 
-  /** Resolves once the server has answered that it streams. */
-  static async open(
-    { url }: Reachable,
+  /** Of `/api/v2/events`; as {@link openAt}. */
+  static open(
+    server: Reachable,
     query = "",
     lastId?: string,
   ): Promise<EventStream> {
+    return EventStream.openAt(server, `/api/v2/events${query}`, lastId);
+  }
+
+  /** Resolves once the server has answered that it streams. */
+  static async openAt(
+    { url }: Reachable,
+    path: string,
+    lastId?: string,
+  ): Promise<EventStream> {
     const abort = new AbortController();
-    const response = await fetch(`${url}/api/v2/events${query}`, {
+    const response = await fetch(url + path, {
       headers: {
         authorization: basicAuthorization,
         ...(lastId !== undefined && { "last-event-id": lastId }),

@@ -5,6 +5,7 @@ import { blockedLoop } from "./plans/blocked-loop.ts";
 import { clock } from "./plans/clock.ts";
 import { fullDisk } from "./plans/full-disk.ts";
 import { kill } from "./plans/kill.ts";
+import { pull } from "./plans/pull.ts";
 import { stopContinue } from "./plans/stop-continue.ts";
 import { terminate } from "./plans/terminate.ts";
 
@@ -15,4 +16,5 @@ export const plans: readonly Plan[] = [
   clock,
   stopContinue,
   terminate,
+  pull,
 ];

@@ -201,6 +201,7 @@ class StoredMailboxes implements MailboxService {
       leaseMs: leaseMs ?? this.#settings().leaseMs,
       credit,
       number,
+      mailbox: mailbox.name,
     };
     let resumed: readonly MessageLease[] = [];
     if (lastEventId !== undefined) {

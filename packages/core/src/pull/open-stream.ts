@@ -45,6 +45,8 @@ export interface OpenStreamOptions {
   readonly credit: number;
   /** As the store opened it. */
   readonly number: number;
+  /** Name of the mailbox. */
+  readonly mailbox: string;
 }
 
 /** Milliseconds between two looks at a stream; in each it shows that it lives. */
@@ -84,6 +86,7 @@ export class OpenStream
   readonly startId: number;
   readonly leaseMs: number;
   readonly #ports: OpenStreamPorts;
+  readonly #mailbox: string;
   readonly #renewAt: number;
   readonly #backoff: Backoff;
   #credit: number;
@@ -110,6 +113,7 @@ export class OpenStream
     this.#eventId = options.number;
     this.leaseMs = options.leaseMs;
     this.#credit = options.credit;
+    this.#mailbox = options.mailbox;
     this.#backoff = new Backoff(ports.random);
     this.#renewAt = ports.clock.monotonic() + renewAfterMs;
     ports.beats.add(this);
@@ -208,7 +212,12 @@ export class OpenStream
     else if (this.#blockedAt === undefined) {
       if (!this.#isLively) output.beat();
       this.#isLively = false;
-    } else if (now - this.#blockedAt >= maxBlockedMs) this.end("blocked");
+    } else if (now - this.#blockedAt >= maxBlockedMs) {
+      const blockedMs = now - this.#blockedAt;
+      const mailbox = this.#mailbox;
+      this.#ports.logger.warn("stream_blocked", { mailbox, blockedMs });
+      this.end("blocked");
+    }
     if (this.#isOpen) beats.add(this);
   }
 

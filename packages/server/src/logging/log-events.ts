@@ -272,6 +272,10 @@ export const logEvents: Readonly<Record<string, LogEvent>> = {
     "warn",
     "What a consumer never got waits until its lease ends: `messages`",
   ),
+  stream_blocked: event(
+    "warn",
+    "A consumer of `mailbox` took nothing of its stream for `blockedMs`: it was cut off",
+  ),
   stream_failed: event("warn", "A stream of a mailbox could not read"),
   listener_threw: event("error", "A defect: what follows a delivery failed"),
 

@@ -9,7 +9,7 @@ import type { Outcome } from "./run-commands.ts";
 export interface TogetherOptions {
   /** The folder that they are run in, and the home of what they keep. */
   readonly folder: string;
-  readonly env?: Readonly<Record<string, string>>;
+  readonly env?: Readonly<Record<string, string>> | undefined;
 }
 
 /** One after the other; answers what each wrote, and its exit code. */
@@ -27,7 +27,7 @@ export async function runTogether(
     {
       cwd: folder,
       stdio: ["ignore", "pipe", "pipe"],
-      env: environmentOf({ folder, env }),
+      env: environmentOf({ folder, ...(env && { env }) }),
     },
   );
   const [stdout, stderr] = await Promise.all([

@@ -9,6 +9,7 @@ import type {
 } from "../pull/mailbox.ts";
 import type { EpochMs } from "../time.ts";
 
+/** Keeps mailboxes, and the accounts that fetch from them. */
 export interface MailboxStore {
   /**
    * Adds a mailbox; `undefined`, and nothing changes, when the project has one of

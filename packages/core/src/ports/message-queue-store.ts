@@ -80,6 +80,7 @@ export interface EndedLeases {
   readonly mayHaveMore: boolean;
 }
 
+/** Keeps what is in mailboxes, and who has leased it. */
 export interface MessageQueueStore {
   /**
    * Leases messages that wait, for each request those of its mailbox, oldest first;

@@ -9,6 +9,7 @@ import type {
   TopicUse,
 } from "../pull/publisher.ts";
 
+/** Keeps publisher accounts, and their categories. */
 export interface PublisherStore {
   /**
    * Adds a publisher; `undefined`, and nothing changes, when the project has one

@@ -33,6 +33,7 @@ import { OpenStream, streamBeatMs, unreadableDelayMs } from "./open-stream.ts";
 import type { QueueEvent } from "./queue-event.ts";
 import { type Consumer, WaitingConsumers } from "./waiting-consumers.ts";
 
+/** What the service of mailboxes works with. */
 export interface MailboxesPorts {
   readonly store: MessageQueueStore &
     Pick<DeliveryStore, "findMessageBySeq"> &

@@ -11,7 +11,11 @@ export function toLeaseId({ messageSeq, target, fence }: LeaseKey): string {
   return [messageSeq, target, fence].map((n) => n.toString(36)).join(".");
 }
 
-/** @throws CarillonError LEASE_ID_INVALID */
+/**
+ * Reads an id as {@link toLeaseId} makes it.
+ *
+ * @throws CarillonError LEASE_ID_INVALID
+ */
 export function parseLeaseId(text: string): LeaseKey {
   const match =
     /^([1-9a-z][0-9a-z]{0,10})\.([1-9a-z][0-9a-z]{0,10})\.([1-9a-z][0-9a-z]{0,10})$/.exec(

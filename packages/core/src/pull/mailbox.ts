@@ -18,6 +18,7 @@ import type { EpochMs } from "../time.ts";
  */
 export const legacyConfirmModes = ["auto", "on", "off"] as const;
 
+/** One of {@link legacyConfirmModes}. */
 export type LegacyConfirm = (typeof legacyConfirmModes)[number];
 
 /** What its owner sets of a mailbox. */
@@ -83,6 +84,7 @@ export const maxMailboxQuota = 10_000_000;
 /** What a name is, as the end of "… is expected". */
 export const mailboxNameForm = `1 to ${maxMailboxNameLength} letters, digits or any of . _ @ -, of which the first is a letter or digit`;
 
+/** Whether a text can be the name of a mailbox; see {@link mailboxNameForm}. */
 export function isMailboxName(text: string): boolean {
   return (
     text.length <= maxMailboxNameLength &&
@@ -90,7 +92,11 @@ export function isMailboxName(text: string): boolean {
   );
 }
 
-/** @throws CarillonError SUBSCRIBER_INVALID */
+/**
+ * Answers the name if it is one.
+ *
+ * @throws CarillonError SUBSCRIBER_INVALID
+ */
 export function checkMailboxName(name: unknown): string {
   if (typeof name === "string" && isMailboxName(name)) return name;
   throw new CarillonError(

@@ -26,6 +26,7 @@ export interface PullSettings {
   readonly mailboxQuota: number;
 }
 
+/** What holds where nothing is configured. */
 export const defaultPullSettings: PullSettings = {
   leaseMs: 60_000,
   confirmWindowMs: 9000,
@@ -118,6 +119,7 @@ export interface StreamOutput {
   end(reason: StreamEnd): void;
 }
 
+/** How a stream is opened. */
 export interface StreamOptions {
   /** Messages that are handed out and not settled, at most. */
   readonly credit: number;
@@ -144,6 +146,7 @@ export interface MailboxStream {
   close(options?: { readonly giveBack?: boolean }): void;
 }
 
+/** Hands messages of mailboxes to their consumers. */
 export interface Mailboxes {
   /**
    * Leases messages; oldest first. Answers at once when there are any, else once

@@ -24,6 +24,7 @@ export interface PullPublisher {
   readonly createdAt: EpochMs;
 }
 
+/** A publisher before the store gave it a number. */
 export type NewPullPublisher = Omit<PullPublisher, "seq">;
 
 /** What is changed of a publisher; the rest stays. */

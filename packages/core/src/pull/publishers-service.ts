@@ -22,6 +22,7 @@ import {
 } from "./publisher.ts";
 import type { PublicationCounts, PullPublishers } from "./pull-publishers.ts";
 
+/** What publisher accounts are kept and published with. */
 export interface PullPublishersPorts {
   readonly store: PublisherStore &
     Pick<TopicReader, "findTopic"> &

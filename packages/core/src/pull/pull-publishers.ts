@@ -19,18 +19,21 @@ export interface PublicationCounts {
   readonly total: number;
 }
 
+/** A publisher as its owner asks for it; unchecked. */
 export interface NewPublisherRequest {
   readonly name: unknown;
   /** Default: its name. Made if there is none. */
   readonly topic?: unknown;
 }
 
+/** A category as its owner asks for it; unchecked. */
 export interface NewCategoryRequest {
   readonly reference: unknown;
   /** Default: made from the publisher's name and the reference. */
   readonly topic?: unknown;
 }
 
+/** Manages publisher accounts, and publishes by their categories. */
 export interface PullPublishers {
   /** @throws CarillonError PUBLISHER_INVALID, PUBLISHER_EXISTS, and those of topics */
   create(

@@ -5,6 +5,7 @@ import type { Subscription } from "../subscriptions/subscription.ts";
 import type { Mailbox, MailboxCounts } from "./mailbox.ts";
 import type { WithSecret } from "./pull-publishers.ts";
 
+/** A subscriber as its owner asks for it; unchecked. */
 export interface NewSubscriberRequest {
   readonly name: unknown;
   readonly quota?: unknown;
@@ -25,6 +26,7 @@ export interface Followed {
   readonly categories: readonly string[];
 }
 
+/** Manages subscriber accounts, and what they follow. */
 export interface PullSubscribers {
   /** @throws CarillonError SUBSCRIBER_INVALID, SUBSCRIBER_EXISTS */
   create(

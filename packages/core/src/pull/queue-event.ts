@@ -14,4 +14,5 @@ export const queueEvents = [
   "dead",
 ] as const;
 
+/** One of {@link queueEvents}. */
 export type QueueEvent = (typeof queueEvents)[number];

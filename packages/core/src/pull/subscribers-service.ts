@@ -31,6 +31,7 @@ import { allCategories, type PullPublisher } from "./publisher.ts";
 import { categoryNotFound, publisherNotFound } from "./publishers-service.ts";
 import type { Followed, PullSubscribers } from "./pull-subscribers.ts";
 
+/** What subscriber accounts are kept with. */
 export interface PullSubscribersPorts {
   readonly store: MailboxStore &
     Pick<
@@ -51,6 +52,7 @@ export interface PullSubscribersPorts {
   readonly secrets: AccountSecrets;
 }
 
+/** How subscriber accounts are made. */
 export interface PullSubscribersOptions {
   /** Of mailboxes that are made without one. */
   readonly mailboxQuota: () => number;

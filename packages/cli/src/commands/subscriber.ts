@@ -74,7 +74,7 @@ function withSettings(command: Command): Command {
     .addOption(
       new Option(
         "--legacy-confirm <mode>",
-        "whether a GET of the Notipy protocol may be a confirmation: on, off, or auto: if the client is Python's",
+        "whether a GET of the Notipy protocol may be a confirmation: on, off, or auto: if the client is Python's and has never confirmed by id",
       ).choices(legacyConfirmModes),
     );
 }
@@ -123,7 +123,7 @@ function set(): Command {
   });
 }
 
-function stateOf({ disabled, hasCredentials }: PullSubscriber): string {
+function stateOf({ disabled, hasSecret }: PullSubscriber): string {
   if (disabled) return "disabled";
-  return hasCredentials ? "enabled" : "no secret";
+  return hasSecret ? "enabled" : "no secret";
 }

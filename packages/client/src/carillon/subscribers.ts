@@ -14,8 +14,8 @@ import type { RequestOptions } from "../transport.ts";
 import { type Accounts, createAccounts, type WithSecret } from "./accounts.ts";
 
 /**
- * Whether a GET of the Notipy protocol may be a confirmation: always, never, or if
- * the client is Python's.
+ * Whether a GET of the Notipy protocol may be a confirmation: `on` and `off` for all
+ * clients; `auto`: if it is Python's and the subscriber has never confirmed by id.
  */
 export const legacyConfirmModes = ["auto", "on", "off"] as const;
 

@@ -16,6 +16,7 @@
  * Each method is one transaction that is on disk before the promise resolves.
  */
 
+import type { LegacyConfirm } from "../pull/mailbox.ts";
 import type { EpochMs } from "../time.ts";
 
 /** Names a delivery in a mailbox, and the lease that it is under. */
@@ -57,8 +58,8 @@ export interface LegacyReceive {
   readonly leaseMs: number;
   /** A GET so soon after the one before may be a confirmation; milliseconds. */
   readonly confirmWindowMs: number;
-  /** Whether the rule applies to this client at all. */
-  readonly mayConfirm: boolean;
+  /** `auto`: the rule applies until the subscriber confirms by id. */
+  readonly legacyConfirm: LegacyConfirm;
 }
 
 /** A delivery on the dead-letter list of a mailbox. */

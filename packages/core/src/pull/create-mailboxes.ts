@@ -154,8 +154,9 @@ class StoredMailboxes implements MailboxService {
         limit: pullLimits.max,
         leaseMs,
         confirmWindowMs,
-        mayConfirm:
-          legacyConfirm === "on" || (legacyConfirm === "auto" && isPython),
+        // No other client confirms by a GET of its own accord.
+        legacyConfirm:
+          legacyConfirm === "auto" && !isPython ? "off" : legacyConfirm,
       },
       this.#ports.clock.now(),
       maxDeliveries,

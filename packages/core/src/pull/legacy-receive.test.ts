@@ -3,6 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { toEpochMs } from "../time.ts";
 import { decideLegacyReceive } from "./legacy-receive.ts";
+import { legacyConfirmModes } from "./mailbox.ts";
 
 const start = toEpochMs(1_000_000);
 const soon = {
@@ -10,7 +11,7 @@ const soon = {
   lastGetAt: start,
   now: toEpochMs(start + 8999),
   confirmWindowMs: 9000,
-  mayConfirm: true,
+  legacyConfirm: "auto",
   confirmsById: false,
 } as const;
 
@@ -27,12 +28,18 @@ test("a GET at the end of the window, or later, polls", () => {
 test("polls where there is nothing to confirm, or nobody who would", () => {
   for (const fact of [
     { hasLeased: false },
-    { mayConfirm: false },
+    { legacyConfirm: "off" },
     { confirmsById: true },
     { lastGetAt: undefined },
-  ]) {
+  ] as const) {
     assert.equal(decideLegacyReceive({ ...soon, ...fact }), "poll");
   }
+});
+
+test("what is configured overrides that the subscriber confirms by id", () => {
+  const facts = { ...soon, confirmsById: true, legacyConfirm: "on" } as const;
+  assert.equal(decideLegacyReceive(facts), "confirm");
+  assert.equal(decideLegacyReceive({ ...facts, hasLeased: false }), "poll");
 });
 
 test("polls when the clock was set back behind the GET before", () => {
@@ -49,13 +56,14 @@ test("confirms only what is leased, and only within the window", () => {
         lastGetAt: fc.option(instant, { nil: undefined }),
         now: instant,
         confirmWindowMs: fc.integer({ min: 1, max: 20_000 }),
-        mayConfirm: fc.boolean(),
+        legacyConfirm: fc.constantFrom(...legacyConfirmModes),
         confirmsById: fc.boolean(),
       }),
       (facts) => {
         if (decideLegacyReceive(facts) === "poll") return;
         const { lastGetAt, now, confirmWindowMs } = facts;
-        assert.ok(facts.hasLeased && facts.mayConfirm && !facts.confirmsById);
+        assert.ok(facts.hasLeased && facts.legacyConfirm !== "off");
+        assert.ok(facts.legacyConfirm === "on" || !facts.confirmsById);
         assert.ok(lastGetAt !== undefined && lastGetAt <= now);
         assert.ok(now < lastGetAt + confirmWindowMs);
       },

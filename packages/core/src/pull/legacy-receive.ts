@@ -4,12 +4,23 @@
  * one, with messages leased, says that the oldest of these was handled.
  *
  * A confirmation is answered with nothing, and nothing is leased for it, so that
- * no message is lost that came in between. Where the rule errs it takes a
- * confirmation for a poll, which repeats messages; only two polls in a row that
- * are closer than the window lose one.
+ * no message is lost that came in between. The rule errs in two ways. It takes a
+ * confirmation that comes after the window for a poll, which repeats messages. And
+ * it takes for a confirmation whatever GET follows within the window one that
+ * leased, or that found leases: then the oldest leased message is confirmed though
+ * nobody may have seen it. So it goes
+ *
+ * - with two polls in a row that are closer than the window;
+ * - with a poll whose answer was lost, and the poll that is made again at once;
+ * - with a confirmation that came after the window: as a poll it leased messages,
+ *   of which its client discards the answer, and the next confirmation is of them.
+ *
+ * Whoever cannot bear that confirms by PUT, has `legacyConfirm` be `off`, or pulls
+ * with leases.
  */
 
 import type { EpochMs } from "../time.ts";
+import type { LegacyConfirm } from "./mailbox.ts";
 
 /** What a store knows of a mailbox when a GET comes. */
 export interface LegacyReceiveFacts {
@@ -19,9 +30,9 @@ export interface LegacyReceiveFacts {
   readonly lastGetAt: EpochMs | undefined;
   readonly now: EpochMs;
   readonly confirmWindowMs: number;
-  /** Whether the rule applies to this client at all. */
-  readonly mayConfirm: boolean;
-  /** Its subscriber confirms by id. */
+  /** `auto`: the rule applies until the subscriber confirms by id. */
+  readonly legacyConfirm: LegacyConfirm;
+  /** Its subscriber confirms by id, or did once. */
   readonly confirmsById: boolean;
 }
 
@@ -34,10 +45,11 @@ export function decideLegacyReceive({
   lastGetAt,
   now,
   confirmWindowMs,
-  mayConfirm,
+  legacyConfirm,
   confirmsById,
 }: LegacyReceiveFacts): LegacyMeaning {
-  if (!mayConfirm || confirmsById || !hasLeased) return "poll";
+  if (legacyConfirm === "off" || !hasLeased) return "poll";
+  if (legacyConfirm === "auto" && confirmsById) return "poll";
   if (lastGetAt === undefined) return "poll";
   const sinceMs = now - lastGetAt;
   // Behind a clock that was set back nobody knows how long ago it was.

@@ -13,8 +13,9 @@ import type { EpochMs } from "../time.ts";
 
 /**
  * How a GET of the Notipy protocol is read, which polls and confirms by the same
- * request: `on`: as the rule of `legacy-receive.ts` says; `off`: always as a
- * poll; `auto`: by the rule if the client is Python's.
+ * request: `on`: as the rule of `legacy-receive.ts` says, whatever else is known;
+ * `off`: always as a poll; `auto`: by the rule if the client is Python's and the
+ * subscriber has never confirmed by id.
  */
 export const legacyConfirmModes = ["auto", "on", "off"] as const;
 
@@ -43,7 +44,7 @@ export interface Mailbox extends MailboxSettings {
   readonly name: string;
   /** Of the secret of its credentials; absent: it has none. */
   readonly secretHash?: string;
-  /** Its subscriber confirms by id: a GET is always a poll. */
+  /** Its subscriber has confirmed by id: a GET is a poll, but if that is `on`. */
   readonly confirmsById?: true;
   /** Messages that wait in it or are leased. */
   readonly depth: number;

@@ -38,6 +38,23 @@ export function testLegacyReceive({ test }: MailboxCases): void {
     assert.equal((await mailboxes.receiveLegacy(till, client)).length, 1);
   });
 
+  test("reads a GET by what is configured, whatever its client is", async (world) => {
+    const on = await world.subscribe("on", { legacyConfirm: "on" });
+    const off = await world.subscribe("off", { legacyConfirm: "off" });
+    const seq = await world.publish("a");
+    await world.mailboxes.confirm(on, [], true);
+    for (const [mailbox, isPython] of [
+      [on, false],
+      [off, true],
+    ] as const) {
+      const client = { isPython };
+      const [first] = await world.mailboxes.receiveLegacy(mailbox, client);
+      assert.equal(first?.body, "a");
+      await world.mailboxes.receiveLegacy(mailbox, client);
+    }
+    assert.deepEqual(await world.statesOf(seq), ["delivered", "sending"]);
+  });
+
   test("confirms by id, and gives back what was not handled", async (world) => {
     const till = await world.subscribe("till");
     const a = await world.publish("a");

@@ -13,6 +13,7 @@ import {
   type Mailbox,
   type MailboxService,
   type MailboxStream,
+  type NewMailbox,
   type NewMessage,
   type PulledMessage,
   type PullSettings,
@@ -114,7 +115,10 @@ export class MailboxWorld {
   }
 
   /** A mailbox that is subscribed to the topic. */
-  async subscribe(name: string): Promise<Mailbox> {
+  async subscribe(
+    name: string,
+    settings: Partial<Pick<NewMailbox, "legacyConfirm">> = {},
+  ): Promise<Mailbox> {
     await addSubscription(this.store, this.topic, {
       protocol: "pull",
       endpoint: name,
@@ -126,6 +130,7 @@ export class MailboxWorld {
         quota: 1000,
         legacyConfirm: "auto",
         createdAt: this.clock.now(),
+        ...settings,
       },
     });
     const mailbox = await this.store.findMailbox(projectId, name);

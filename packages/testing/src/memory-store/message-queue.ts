@@ -271,7 +271,7 @@ export function createMessageQueueStore(tables: Tables): MessageQueueStore {
       }),
     receiveLegacy: (request, now, maxDeliveries) =>
       write(() => {
-        const { mailbox, leaseMs, confirmWindowMs, mayConfirm } = request;
+        const { mailbox, leaseMs, confirmWindowMs, legacyConfirm } = request;
         const row = mailboxes.get(mailbox);
         if (!row) return [];
         endOf(mailbox, now, maxDeliveries);
@@ -283,7 +283,7 @@ export function createMessageQueueStore(tables: Tables): MessageQueueStore {
           lastGetAt: row.lastGetAt,
           now,
           confirmWindowMs,
-          mayConfirm,
+          legacyConfirm,
           confirmsById: row.confirmsById === true,
         });
         if (oldest && meaning === "confirm") {

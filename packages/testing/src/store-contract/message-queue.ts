@@ -782,8 +782,8 @@ function testNotipy({ test }: Test): void {
     limit: 100,
     leaseMs: 60_000,
     confirmWindowMs: 9000,
-    mayConfirm: true,
-  };
+    legacyConfirm: "auto",
+  } as const;
 
   test("a GET within the window confirms the oldest, and renews the others", async (store) => {
     const { mailbox, seqs } = await fill(store, 3);
@@ -842,7 +842,7 @@ function testNotipy({ test }: Test): void {
 
   test("a GET is a poll to those who may not confirm by it", async (store) => {
     const { mailbox, seqs, topic, subscription } = await fill(store, 1);
-    const get = { ...request, mailbox, mayConfirm: false };
+    const get = { ...request, mailbox, legacyConfirm: "off" } as const;
     await store.receiveLegacy(get, start, maxDeliveries);
     const { seq } = await publishTo(store, topic, [subscription]);
     const leases = await store.receiveLegacy(get, after(1), maxDeliveries);
@@ -872,6 +872,19 @@ function testNotipy({ test }: Test): void {
     const leases = await store.receiveLegacy(get, after(3), maxDeliveries);
     assert.deepEqual(seqsOf(leases), [b]);
     assert.equal(leases[0]?.deliveryCount, 2);
+  });
+
+  test("a GET confirms after a PUT, too, where that is configured", async (store) => {
+    const { mailbox, seqs } = await fill(store, 2);
+    const get = { ...request, mailbox, legacyConfirm: "on" } as const;
+    await store.confirmMessages(mailbox, [], true, start);
+    const leases = await store.receiveLegacy(get, start, maxDeliveries);
+    assert.deepEqual(seqsOf(leases), seqs);
+    await store.receiveLegacy(get, after(1), maxDeliveries);
+    assert.equal(await depthOf(store, mailbox), 1);
+    const auto = { ...get, legacyConfirm: "auto" } as const;
+    await store.receiveLegacy(auto, after(2), maxDeliveries);
+    assert.equal(await depthOf(store, mailbox), 1);
   });
 
   test("what a handler always refuses ends in the dead letters", async (store) => {

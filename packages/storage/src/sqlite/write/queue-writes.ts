@@ -502,7 +502,7 @@ export function createQueueWrites(db: DatabaseSync, journal: ChangeJournal) {
       maxDeliveries: number,
     ): MessageLease[] =>
       operate(now, (totals) => {
-        const { mailbox, leaseMs, confirmWindowMs, mayConfirm } = request;
+        const { mailbox, leaseMs, confirmWindowMs, legacyConfirm } = request;
         const [confirmsById, lastGetAt] = legacyState.get(mailbox) ?? [];
         if (confirmsById === undefined) return [];
         endOf(mailbox, now, maxDeliveries, totals);
@@ -512,7 +512,7 @@ export function createQueueWrites(db: DatabaseSync, journal: ChangeJournal) {
           lastGetAt: lastGetAt ?? undefined,
           now,
           confirmWindowMs,
-          mayConfirm,
+          legacyConfirm,
           confirmsById: confirmsById === 1,
         });
         if (oldest && meaning === "confirm") {

@@ -36,7 +36,7 @@ const quota = Type.Integer({
 
 const legacyConfirm = Type.Enum([...legacyConfirmModes], {
   description:
-    "Whether a GET of the Notipy protocol may be a confirmation: `on`, `off`, or `auto`: where its client is Python's",
+    "Whether a GET of the Notipy protocol may be a confirmation: `on`, `off`, or `auto`: where its client is Python's and the subscriber has never confirmed by id",
   ...invalid,
 });
 
@@ -58,7 +58,7 @@ const SubscriberBody = Type.Object(
     }),
     confirmsById: Type.Boolean({
       description:
-        "True: it has confirmed by id, so that its GET of the Notipy protocol is always a poll",
+        "True: it has confirmed by id, so that its GET of the Notipy protocol is a poll unless `legacyConfirm` is `on`",
     }),
     depth: Type.Integer({ description: "Messages that wait or are leased" }),
     createdAt: instant("When it was created"),

@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
+import { setTimeout } from "node:timers/promises";
 import type { PulledMessage } from "@carillon/client";
 import { findMisspeltVariables } from "@carillon/server/config-variables";
 import { runForMessage } from "./run-for-message.ts";
@@ -60,6 +61,25 @@ test("passes the signal on that ends the program", async () => {
   const running = runForMessage("exec sleep 60", message, stop.signal);
   stop.abort(new Interruption("SIGTERM"));
   assert.equal(await running, "was ended by SIGTERM");
+});
+
+test("ends what the command started, too", async (t) => {
+  const path = await outputPath(t);
+  const stop = new AbortController();
+  const waits = "while :; do sleep 0.02; done";
+  const running = runForMessage(
+    `(trap "echo ended > '${path}'; exit" TERM; echo begun > '${path}'; ${waits}) & wait; true`,
+    message,
+    stop.signal,
+  );
+  const waitFor = async (text: string) => {
+    const read = () => readFile(path, "utf8").catch(() => "");
+    while ((await read()) !== `${text}\n`) await setTimeout(10);
+  };
+  await waitFor("begun");
+  stop.abort(new Interruption("SIGTERM"));
+  assert.equal(await running, "was ended by SIGTERM");
+  await waitFor("ended");
 });
 
 test("does not begin what was to be ended before", async () => {

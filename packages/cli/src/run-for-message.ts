@@ -1,6 +1,6 @@
 /** The command of `carillon pull --exec`, run for one message. */
 
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import type { PulledMessage } from "@carillon/client";
 import { CommandFailure } from "./command-failure.ts";
@@ -9,7 +9,7 @@ import { Interruption } from "./stop-signal.ts";
 /**
  * Runs it by the shell with the message's text as its standard input, and what
  * else there is of the message in its environment; what it prints is printed. The
- * signal is passed on.
+ * signal is passed on to it and to all that it started.
  *
  * @returns why it failed, such as `exited with 3`; `undefined`: it did not
  * @throws CommandFailure when there is no shell to run it
@@ -24,10 +24,12 @@ export async function runForMessage(
     shell: true,
     stdio: ["pipe", "inherit", "inherit"],
     env: { ...process.env, ...messageVariables(message) },
+    // A process group of its own: the shell alone would leave its commands.
+    detached: hasGroups,
   });
   const pass = () => {
     const { reason } = signal;
-    child.kill(reason instanceof Interruption ? reason.signal : "SIGTERM");
+    endAll(child, reason instanceof Interruption ? reason.signal : "SIGTERM");
   };
   signal.addEventListener("abort", pass);
   // It need not read the text.
@@ -42,6 +44,20 @@ export async function runForMessage(
     throw new CommandFailure(`${command} cannot be run: ${why}.`, 1, { cause });
   } finally {
     signal.removeEventListener("abort", pass);
+  }
+}
+
+const hasGroups = process.platform !== "win32";
+
+function endAll(child: ChildProcess, signal: NodeJS.Signals): void {
+  if (!hasGroups || child.pid === undefined) {
+    child.kill(signal);
+    return;
+  }
+  try {
+    process.kill(-child.pid, signal);
+  } catch {
+    // All of them have ended by themselves.
   }
 }
 

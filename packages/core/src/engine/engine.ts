@@ -180,7 +180,8 @@ export interface Engine {
    * Answers a message once it is fanned out, as it is then: pull subscribers have
    * it, attempts at the others may be under way. Earlier, as it stands, when the
    * time is over, the signal is aborted or the engine is drained; at once when it
-   * was cancelled or begins later. `undefined`: the project has none of that id.
+   * was cancelled or begins later. `undefined`: the project has none of that id,
+   * or the store could not be read all the time. Never rejects.
    */
   whenFannedOut(
     projectId: ProjectId,

@@ -35,7 +35,9 @@ export class FanOutWaits {
 
   /**
    * Answers the message as it stands once it is fanned out, or once the wait is
-   * over. One that begins later, or that was cancelled, is not waited for.
+   * over. One that begins later, or that was cancelled, is not waited for. Never
+   * rejects, for the message is accepted: while the store cannot be read it waits
+   * on, and answers in the end what was last known.
    */
   async until(
     projectId: ProjectId,
@@ -48,14 +50,21 @@ export class FanOutWaits {
     const wake = () => wait.wake();
     this.#add(id, wait);
     signal?.addEventListener("abort", wake, { once: true });
+    let report: MessageReport | undefined;
     try {
       for (;;) {
         // Before the look: what is finished while the store answers is not missed.
         wait.clear();
-        const report = await this.#store.findMessage(projectId, id);
+        let isUnderWay = true;
+        try {
+          report = await this.#store.findMessage(projectId, id);
+          isUnderWay = this.#isUnderWay(report);
+        } catch {
+          // Who looks after the store logs it.
+        }
         const leftMs = end - clock.monotonic();
         const isOver = leftMs <= 0 || !this.#isOpen || signal?.aborted;
-        if (isOver || !this.#isUnderWay(report)) return report;
+        if (isOver || !isUnderWay) return report;
         await wait.next(Math.min(lookEveryMs, leftMs));
         await clock.nextTurn();
       }

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { ManualClock } from "@carillon/testing";
+import { CarillonError } from "../errors.ts";
 import { projectId, setUp } from "../testing/pull-accounts.ts";
 import { addMs } from "../time.ts";
 import { maxCategoriesOfMessage } from "./publisher.ts";
@@ -248,3 +250,43 @@ test("a publisher waits ten seconds for a fan-out that does not end", async () =
   await pass(250);
   assert.deepEqual(counts, { passed: 0, failed: 0, total: 0 });
 });
+
+test("what was accepted is answered with counts though the store cannot be read", async () => {
+  const { addPublisher, addFollower, publish, clock, store, depths } =
+    await setUp();
+  await addPublisher("shop");
+  await addFollower("till");
+  const { findMessage } = store;
+  let failures = 0;
+  const fail = async () => {
+    failures++;
+    throw new CarillonError("STORAGE_UNAVAILABLE");
+  };
+  store.findMessage = async (...message) =>
+    failures < 3 ? fail() : findMessage.call(store, ...message);
+  const passing = publish(["*"]);
+  await advanceUntilSettled(clock, passing);
+  assert.deepEqual((await passing).counts, [1, 0, 1]);
+  store.findMessage = fail;
+  const lasting = publish(["*"]);
+  await advanceUntilSettled(clock, lasting);
+  const { published, counts } = await lasting;
+  assert.ok(published);
+  assert.deepEqual(counts, [0, 0, 0]);
+  assert.deepEqual(await depths("till"), [2]);
+});
+
+async function advanceUntilSettled(
+  clock: ManualClock,
+  promise: Promise<unknown>,
+): Promise<void> {
+  let isSettled = false;
+  const settle = () => {
+    isSettled = true;
+  };
+  void promise.then(settle, settle);
+  while (!isSettled) {
+    for (let n = 0; n < 5; n++) await clock.nextTurn();
+    clock.advance(250);
+  }
+}

@@ -320,6 +320,32 @@ test("what waited here for long gets its lease anew, and is passed over if it lo
   assert.deepEqual(bodies, ["text 1", "text 3"]);
 });
 
+test("what waited here for long keeps a lease that the server made longer", async () => {
+  const until = (ms: number) => new Date(Date.now() + ms).toISOString();
+  await using server = await serveMailbox([
+    (stream) => {
+      const leases = [60_000, 600_000, 150].map(until);
+      begin(stream);
+      for (const [n, leaseUntil] of leases.entries()) {
+        const message = { ...wireMessage(n + 1), leaseUntil };
+        stream.response.write(
+          `id: ${n + 1}\nevent: message\ndata: ${JSON.stringify(message)}\n\n`,
+        );
+      }
+    },
+  ]);
+  for await (const message of queueAt(server.url).stream()) {
+    await once(AbortSignal.timeout(50), "abort");
+    await message.ack();
+    if (message.id === "m3") break;
+  }
+  // No more than half of the others' leases is over.
+  const extended = server.settled.filter(({ action }) => action === "extend");
+  assert.deepEqual(extended, [
+    { action: "extend", leaseIds: ["1.1.3"], seconds: 5 },
+  ]);
+});
+
 test("settles many leases in requests of a thousand", async () => {
   await using server = await serveMailbox([], ({ leaseIds }) =>
     leaseIds.slice(0, 1),

@@ -33,7 +33,12 @@ export interface StreamOptions extends FollowOptions {
 }
 
 const defaultCredit = 16;
+/** Where a message's own lease does not make sense: clocks may differ. */
 const defaultLeaseMs = 60_000;
+
+/** What the server lets a lease be extended by. */
+const shortestLeaseMs = 5000;
+const longestLeaseMs = 43_200_000;
 
 /** Leases that are remembered, to drop what comes twice; far above any credit. */
 const maxKnownLeases = 10_000;
@@ -82,13 +87,14 @@ export async function* streamMessages(
   let current: LeasedMessage | undefined;
   try {
     for (;;) {
-      const { arrivedAt, ...leased } = await ahead.next();
+      const { arrivedAt, leftMs, ...leased } = await ahead.next();
       current = leased;
       const waitedMs = performance.now() - arrivedAt;
-      const fullMs = leaseMs ?? defaultLeaseMs;
+      // Never less than it had: the server's own leases may be long.
+      const fullMs = leaseMs ?? leftMs ?? defaultLeaseMs;
       // It waited for its turn so long that its handler would be left too little.
       if (waitedMs > fullMs / 2) {
-        const seconds = Math.ceil(fullMs / 1000);
+        const seconds = Math.ceil(Math.max(fullMs, shortestLeaseMs) / 1000);
         if (!(await leased.message.extend(seconds, { signal }))) continue;
       }
       signal?.throwIfAborted();
@@ -106,6 +112,8 @@ export async function* streamMessages(
 interface Arrival extends LeasedMessage {
   /** By the clock of `performance`. */
   readonly arrivedAt: number;
+  /** Of its lease, by then. */
+  readonly leftMs: number | undefined;
 }
 
 /** Each lease once, whatever comes again when a connection is resumed. */
@@ -126,8 +134,15 @@ async function* arrivals(
         break;
       }
     }
-    yield { ...leased, arrivedAt: performance.now() };
+    const leftMs = findLeftMs(leased.message);
+    yield { ...leased, arrivedAt: performance.now(), leftMs };
   }
+}
+
+/** `undefined`: the server's clock and this one have too little in common. */
+function findLeftMs({ leaseUntil }: PulledMessage): number | undefined {
+  const leftMs = Date.parse(leaseUntil) - Date.now();
+  return leftMs > 0 && leftMs <= longestLeaseMs ? leftMs : undefined;
 }
 
 /** @throws ResourceNotFoundError when there is nothing to go on with */

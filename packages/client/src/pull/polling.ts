@@ -33,8 +33,8 @@ export interface Polling {
    */
   stop(): Promise<void>;
   /**
-   * Resolves once it was stopped; rejects with what ended it otherwise, which is an
-   * unhandled rejection unless somebody waits for it.
+   * Resolves once it was stopped; rejects with what ended it otherwise. Nobody need
+   * wait for it: the rejection alone does not end the program.
    */
   readonly ended: Promise<void>;
 }

@@ -259,6 +259,23 @@ test("polls in the background until it is stopped", async () => {
   assert.equal(server.requests.length, 1);
 });
 
+test("what ends polling in the background does not end the program", async () => {
+  await using server = await serve(() => ({ status: 404 }));
+  const subscriber = new Subscriber({ ...account, baseUrl: server.url });
+  const unhandled: unknown[] = [];
+  const note = (error: unknown) => unhandled.push(error);
+  process.on("unhandledRejection", note);
+  try {
+    const told = Promise.withResolvers<unknown>();
+    subscriber.pollMessagesAsync({ callback() {}, onError: told.resolve });
+    assert.ok((await told.promise) instanceof InvalidCredentialsError);
+    await new Promise(setImmediate);
+  } finally {
+    process.off("unhandledRejection", note);
+  }
+  assert.deepEqual(unhandled, []);
+});
+
 test("loops over messages of many polls", async () => {
   await using server = await serve(lists([wire(1), wire(2)], [], [wire(3)]));
   const subscriber = new Subscriber({ ...account, baseUrl: server.url });

@@ -117,12 +117,15 @@ export class Subscriber implements PullQueue {
     name = "Poll messages",
     daemon = true,
     onConnection,
+    onError,
   }: Omit<PollOptions, "signal"> &
     CallbackOptions & {
       /** For the caller's own use, as the handle has it. */
       readonly name?: string | undefined;
       /** Waiting for the next poll does not keep the program alive. Default true. */
       readonly daemon?: boolean | undefined;
+      /** Told what ended it, unless it was stopped. */
+      readonly onError?: ((error: unknown) => void) | undefined;
     }): Polling {
     const stopping = new AbortController();
     const { signal } = stopping;
@@ -132,6 +135,8 @@ export class Subscriber implements PullQueue {
         if (!signal.aborted || error !== signal.reason) throw error;
       },
     );
+    // Handled also where nobody waits for `ended`.
+    ended.catch((error: unknown) => onError?.(error));
     const stop = () => {
       stopping.abort();
       return ended;

@@ -116,7 +116,14 @@ test("a mailbox of a subscription is fetched from, and its lease given back", as
 });
 
 test("a subscriber's own credentials fetch from its mailbox alone", async () => {
+  const stateOf = async () => {
+    const words = ["subscriber", "list", "-o", "table"];
+    const { stdout } = await command(...words);
+    return /^plain +(no secret|enabled) /m.exec(stdout)?.[1];
+  };
+  assert.equal(await stateOf(), "no secret");
   const [own] = await done("subscriber", "rotate-secret", "plain");
+  assert.equal(await stateOf(), "enabled");
   const path = join(folder, "secret");
   await writeFile(path, `${own?.secret}\n`);
   await publish(server, "plain", "for me");

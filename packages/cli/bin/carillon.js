@@ -23,7 +23,7 @@ if (isServer) {
 
 const require = createRequire(import.meta.url);
 const manifest = require("../package.json");
-/** By the package's own `engines`, such as `>=24.7`; read by doctor as well. */
+/** By the package's own `engines`, such as `>=24.9`; read by doctor as well. */
 const needed = manifest.engines.node.replace(">=", "");
 const heapOptions = ["--max-semi-space-size=16", "--max-old-space-size=2000"];
 

@@ -15,13 +15,13 @@ import { findRunningServer } from "./running-server.ts";
 import { checkRuntime } from "./runtime.ts";
 
 test("an older Node.js fails", () => {
-  for (const version of ["24.7.0", "24.21.0", "25.0.0", "26.1.0"]) {
+  for (const version of ["24.9.0", "24.21.0", "25.0.0", "26.1.0"]) {
     assert.equal(checkRuntime(version).result, "ok", version);
   }
-  for (const version of ["24.6.9", "24.0.0", "22.20.1", "4.9.0"]) {
+  for (const version of ["24.8.9", "24.0.0", "22.20.1", "4.9.0"]) {
     const { result, advice } = checkRuntime(version);
     assert.equal(result, "failed", version);
-    assert.equal(advice, "Install Node.js 24.7 or newer.");
+    assert.equal(advice, "Install Node.js 24.9 or newer.");
   }
 });
 

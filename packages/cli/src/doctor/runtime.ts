@@ -2,8 +2,9 @@ import { manifest } from "../manifest.ts";
 import type { Finding } from "./check.ts";
 
 /**
- * The version that Carillon needs, such as `24.7`: the first with
- * `crypto.argon2`. It stands in the package's `engines`, where the launcher
+ * The version that Carillon needs, such as `24.9`: the first with
+ * `shouldUpgradeCallback`, without which a request for HTTP/2 would be taken for one
+ * for a WebSocket; `crypto.argon2` is older. It stands in the package's `engines`, where the launcher
  * and package managers read it too.
  */
 const needed = manifest.engines.node.replace(">=", "");

@@ -118,6 +118,19 @@ test("after a cut goes on behind the last message, in order and each once", asyn
   assert.deepEqual(told, ["lost", "restored", "lost", "restored"]);
 });
 
+test("goes on behind the start of what was cut before its first event", async () => {
+  await using server = await serveMailbox([
+    ({ response }) => {
+      response.writeHead(200, { "content-type": "text/event-stream" });
+      const start = "retry: 1000\nid: 5\n\n";
+      response.write(start, () => response.destroy());
+    },
+    open(6),
+  ]);
+  assert.deepEqual(await ackUntil(queueAt(server.url), 6), ["text 6"]);
+  assert.equal(server.streams[1]?.lastEventId, "5");
+});
+
 test("half an event counts for nothing", async () => {
   await using server = await serveMailbox([
     (stream) => {

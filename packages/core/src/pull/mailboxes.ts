@@ -111,6 +111,11 @@ export type StreamEnd =
 
 /** Where a stream goes. */
 export interface StreamOutput {
+  /**
+   * Called once, before all others: its events are numbered behind this. Told to its
+   * consumer, it is what that resumes by if it breaks off before the first event.
+   */
+  begin(startId: number): void;
   /** False: it takes no more for now, until {@link MailboxStream.drained}. */
   deliver(message: PulledMessage, eventId: number): boolean;
   /** Something is to be sent, so that the connection is seen to live. */
@@ -130,11 +135,6 @@ export interface StreamOptions {
 
 /** An open stream. */
 export interface MailboxStream {
-  /**
-   * Its events are numbered behind this. Told to its consumer at the start, it is
-   * what that resumes by if it breaks off before the first event.
-   */
-  readonly startId: number;
   /** The output takes more. */
   drained(): void;
   /** From now on so many at most. */

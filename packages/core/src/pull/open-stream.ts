@@ -83,7 +83,6 @@ export class OpenStream
   deadlineAt = 0;
   earlier: OpenStream | undefined = undefined;
   later: OpenStream | undefined = undefined;
-  readonly startId: number;
   readonly leaseMs: number;
   readonly #ports: OpenStreamPorts;
   readonly #mailbox: string;
@@ -109,7 +108,6 @@ export class OpenStream
 
   constructor(ports: OpenStreamPorts, options: OpenStreamOptions) {
     this.#ports = ports;
-    this.startId = options.number;
     this.#eventId = options.number;
     this.leaseMs = options.leaseMs;
     this.#credit = options.credit;
@@ -117,6 +115,7 @@ export class OpenStream
     this.#backoff = new Backoff(ports.random);
     this.#renewAt = ports.clock.monotonic() + renewAfterMs;
     ports.beats.add(this);
+    ports.output.begin(options.number);
   }
 
   get wanted(): number {

@@ -184,7 +184,7 @@ export function testReceiving({ test }: MailboxCases): void {
       code: "OVERLOADED",
       message: /64 at a mailbox/,
     });
-    const output = { deliver: () => true, beat() {}, end() {} };
+    const output = { begin() {}, deliver: () => true, beat() {}, end() {} };
     await assert.rejects(world.mailboxes.stream(till, { credit: 1 }, output), {
       code: "OVERLOADED",
     });

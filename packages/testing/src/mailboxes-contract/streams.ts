@@ -79,7 +79,7 @@ export function testStreams({ test }: MailboxCases): void {
     await world.publishEach("1", "2");
     const first = await world.open(till);
     const resumed = await world.open(till, {
-      lastEventId: first.stream?.startId,
+      lastEventId: first.startId,
     });
     assert.equal(first.ended, "resumed_elsewhere");
     assert.deepEqual(resumed.bodies, ["1", "2"]);

@@ -235,12 +235,18 @@ export class MailboxWorld {
 /** Keeps what a stream sent. */
 export class RecordingStream implements StreamOutput {
   stream: MailboxStream | undefined;
+  startId: number | undefined;
   readonly messages: PulledMessage[] = [];
   readonly eventIds: number[] = [];
   beats = 0;
   ended: StreamEnd | undefined;
   /** Whether the output takes nothing more. */
   isFull = false;
+
+  begin(startId: number): void {
+    assert.equal(this.startId ?? this.messages[0], undefined);
+    this.startId = startId;
+  }
 
   deliver(message: PulledMessage, eventId: number): boolean {
     this.messages.push(message);

@@ -33,6 +33,8 @@ async function setUp() {
 /** A client that collects what comes. */
 class StreamClient {
   readonly events: StreamEvent[] = [];
+  /** Of the last block that had one, be it an event or not. */
+  lastId: string | undefined;
   comments = 0;
   isReading = true;
   isClosed = false;
@@ -87,6 +89,7 @@ class StreamClient {
       );
       const data = lines.get("data");
       if (lines.has("")) this.comments++;
+      this.lastId = lines.get("id") ?? this.lastId;
       if (data === undefined) continue;
       this.events.push({
         id: lines.get("id"),
@@ -174,6 +177,34 @@ test("a cut stream goes on behind the last event that was seen", async () => {
     );
   }
 });
+
+test("a stream that is cut off before its first event goes on, too", async () => {
+  const { server, device, port } = await setUp();
+  await using _ = server;
+  const cut = new StreamClient(port, basicOf(device));
+  await waitFor(server, () => cut.lastId !== undefined);
+  assert.deepEqual(cut.events, []);
+  const after = String(cut.lastId);
+  // Nothing of it gets through.
+  cut.response?.pause();
+  await publishAll(server, "1", "2");
+  await waitForLeases(server, 2);
+  cut.cut();
+  const headers = { "last-event-id": after };
+  const resumed = new StreamClient(port, basicOf(device), "", headers);
+  await waitFor(server, () => resumed.messages.length === 2);
+  assert.deepEqual(resumed.messages, ["1", "2"]);
+  assert.ok(Number(resumed.events[0]?.id) > Number(after));
+});
+
+async function waitForLeases(server: TestServer, count: number) {
+  for (let turn = 0; turn < 1000; turn++) {
+    const { body } = await server.call("GET", "/api/v2/subscribers/device");
+    if (body.counts.leased === count) return;
+    await server.clock.advanceSettled(1);
+  }
+  assert.fail("They were not leased.");
+}
 
 test("of two streams for the same events the older one ends", async () => {
   const { server, device, port } = await setUp();

@@ -104,6 +104,9 @@ test("messages come, and are confirmed, over one connection", async () => {
     ],
   );
   assert.ok(messages[0].eventId < messages[1].eventId);
+  const [start] = client.frames;
+  assert.equal(start.type, "start");
+  assert.ok(start.eventId < messages[0].eventId);
   const [a, b, c] = messages.map(({ leaseId }) => leaseId);
   client.send({ type: "ack", leaseIds: [a, "1.1.9"], ref: 7 });
   await client.waitFor(() => client.ofType("acked").length === 1);
@@ -118,6 +121,20 @@ test("messages come, and are confirmed, over one connection", async () => {
   assert.equal(client.ofType("nacked")[0].ref, "x");
   assert.equal(client.ofType("message")[3].deliveryCount, 2);
   client.socket.terminate();
+});
+
+test("a connection that was cut goes on behind its start", async () => {
+  const { server, connect } = await setUp();
+  await using _ = server;
+  const cut = connect();
+  await cut.waitFor(() => cut.ofType("start").length === 1);
+  await publishAll(server, "a");
+  await cut.waitForMessages(1);
+  cut.socket.terminate();
+  const resumed = connect(`?after=${cut.ofType("start")[0].eventId}`);
+  const [message] = await resumed.waitForMessages(1);
+  assert.equal(message.body, "a");
+  resumed.socket.terminate();
 });
 
 test("no more are out than the credit, which the client changes", async () => {

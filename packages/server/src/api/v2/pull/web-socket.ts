@@ -73,7 +73,7 @@ export function mailboxWebSocketRoutes(
       schema: {
         summary: "Streams messages over a WebSocket, and takes confirmations",
         description:
-          'Subprotocol `notify.v2`. Each frame is a JSON object with a `type`. The server sends `message` (with `eventId`, and what a fetched message has), `ping` every 15 seconds, `acked`, `nacked` and `extended` as answers, `error` (with `code` and `detail`), and `end` with its `reason` before it closes. A client sends `{"type": "ack", "leaseIds": […]}`, `nack` (with `delayMs`), `extend` (with `seconds`), each as the request of that name, and `{"type": "flow", "credit": n}`; a `ref` in it stands in the answer, too. At most `credit` messages are out at once. Closing with code 1000 gives back at once what is not confirmed.',
+          'Subprotocol `notify.v2`. Each frame is a JSON object with a `type`. The server sends `start` first (with the `eventId` that `after` takes to resume what is cut off before its first message), `message` (with `eventId`, and what a fetched message has), `ping` every 15 seconds, `acked`, `nacked` and `extended` as answers, `error` (with `code` and `detail`), and `end` with its `reason` before it closes. A client sends `{"type": "ack", "leaseIds": […]}`, `nack` (with `delayMs`), `extend` (with `seconds`), each as the request of that name, and `{"type": "flow", "credit": n}`; a `ref` in it stands in the answer, too. At most `credit` messages are out at once. Closing with code 1000 gives back at once what is not confirmed.',
         tags,
         params: mailboxParams,
         querystring: streamQuery,
@@ -150,6 +150,7 @@ class MailboxConnection {
     this.#isHandling = true;
     try {
       this.#stream = await openStream({
+        begin: (eventId) => void this.#send({ type: "start", eventId }),
         deliver: (message, eventId) =>
           this.#send({
             type: "message",

@@ -459,6 +459,8 @@ export {
   type MessageLease,
   type MessageQueueStore,
   maxEventsOfStream,
+  type QueueOutcomes,
+  type SettledMessage,
 } from "./ports/message-queue-store.ts";
 export type {
   MessageCancellation,

@@ -6,6 +6,7 @@ const listening = new Set<PropertyKey>([
   "changes",
   "watchFeed",
   "watchMailboxes",
+  "watchOutcomes",
 ] satisfies (keyof Store)[]);
 
 /**

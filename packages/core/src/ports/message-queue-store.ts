@@ -81,6 +81,23 @@ export interface EndedLeases {
   readonly mayHaveMore: boolean;
 }
 
+/** A delivery that was in a mailbox and came to its end. */
+export interface SettledMessage {
+  readonly messageSeq: number;
+  readonly target: number;
+  /** Of the subscription that it came through. */
+  readonly topicSeq: number;
+  /** `failed`: it was handed out as often as may be. */
+  readonly state: "delivered" | "failed" | "expired";
+}
+
+/** What one transaction did to messages in mailboxes. */
+export interface QueueOutcomes {
+  readonly settled: readonly SettledMessage[];
+  /** Leases that ended by time, and whose messages wait again. */
+  readonly returned: number;
+}
+
 /** Keeps what is in mailboxes, and who has leased it. */
 export interface MessageQueueStore {
   /**
@@ -215,6 +232,12 @@ export interface MessageQueueStore {
    * time alone is told once {@link endLeases} found it.
    */
   watchMailboxes(listener: (mailboxes: readonly number[]) => void): () => void;
+  /**
+   * Calls `listener` with what came of messages by writes of this process, whatever
+   * operation it was, until the answered function is called. After the commit, each
+   * once. What is cancelled is not among it. It never throws.
+   */
+  watchOutcomes(listener: (outcomes: QueueOutcomes) => void): () => void;
 }
 
 /**

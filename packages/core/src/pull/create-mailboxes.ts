@@ -10,6 +10,8 @@ import type {
   LeaseKey,
   MessageLease,
   MessageQueueStore,
+  QueueOutcomes,
+  SettledMessage,
 } from "../ports/message-queue-store.ts";
 import type { PublisherStore } from "../ports/publisher-store.ts";
 import type { Protocols } from "../subscriptions/protocol.ts";
@@ -47,6 +49,8 @@ export interface MailboxesPorts {
   readonly random: () => number;
   /** Counts; never throws. Default: nobody does. */
   readonly onEvent?: (event: QueueEvent, messages: number) => void;
+  /** Told what came to its end here; never throws. Default: nobody is. */
+  readonly onSettled?: (messages: readonly SettledMessage[]) => void;
 }
 
 /** Mailboxes as their owner has them. Disposing drains, and waits for the store. */
@@ -83,6 +87,7 @@ class StoredMailboxes implements MailboxService {
   #streams = 0;
   #isOpen = true;
   #stopWatching = () => {};
+  #stopCounting = () => {};
   /**
    * By mailbox and last event, the stream that went on from there and has the
    * leases: if it broke off before its consumer saw anything of it, that comes again
@@ -100,14 +105,7 @@ class StoredMailboxes implements MailboxService {
       if (messages > 0) onEvent?.(event, messages);
     };
     const maxDeliveries = () => settings().maxDeliveries;
-    this.#ends = new LeaseEnds({
-      ...ports,
-      maxDeliveries,
-      onEnded: ({ returned, dead }) => {
-        this.#count("returned", returned);
-        this.#count("dead", dead);
-      },
-    });
+    this.#ends = new LeaseEnds({ ...ports, maxDeliveries });
     this.#leases = new LeaseSettlements({
       ...ports,
       settings,
@@ -126,6 +124,9 @@ class StoredMailboxes implements MailboxService {
     if (!this.#isOpen) return;
     this.#stopWatching = this.#ports.store.watchMailboxes((mailboxes) =>
       this.#consumers.hint(mailboxes),
+    );
+    this.#stopCounting = this.#ports.store.watchOutcomes((outcomes) =>
+      this.#onOutcomes(outcomes),
     );
     this.#ends.start();
   }
@@ -262,6 +263,8 @@ class StoredMailboxes implements MailboxService {
     this.drain();
     await Promise.all([this.#consumers.stop(), this.#ends.stop()]);
     await this.#leases.idle();
+    // Last: what is written until then counts.
+    this.#stopCounting();
   }
 
   /** Leases messages for one answer. */
@@ -382,6 +385,15 @@ class StoredMailboxes implements MailboxService {
     // All of one answer end together.
     this.#ends.made(first.until);
     this.#count("leased", leases.length);
+  }
+
+  #onOutcomes({ settled, returned }: QueueOutcomes): void {
+    this.#count("returned", returned);
+    const countOf = (state: SettledMessage["state"]) =>
+      settled.filter((it) => it.state === state).length;
+    this.#count("confirmed", countOf("delivered"));
+    this.#count("dead", countOf("failed"));
+    if (settled.length > 0) this.#ports.onSettled?.(settled);
   }
 
   #checkOpen(): void {

@@ -7,16 +7,12 @@
  */
 
 import { WorkLoop, type WorkLoopPorts } from "../engine/work-loop.ts";
-import type {
-  EndedLeases,
-  MessageQueueStore,
-} from "../ports/message-queue-store.ts";
+import type { MessageQueueStore } from "../ports/message-queue-store.ts";
 import type { EpochMs } from "../time.ts";
 
 export interface LeaseEndsPorts extends WorkLoopPorts {
   readonly store: Pick<MessageQueueStore, "endLeases" | "nextLeaseEnd">;
   readonly maxDeliveries: () => number;
-  readonly onEnded: (ended: EndedLeases) => void;
 }
 
 /** Leases that are ended in one transaction. */
@@ -58,10 +54,9 @@ export class LeaseEnds {
   }
 
   async #end(): Promise<boolean> {
-    const { store, clock, maxDeliveries, onEnded } = this.#ports;
+    const { store, clock, maxDeliveries } = this.#ports;
     const now = clock.now();
     const ended = await store.endLeases(now, maxDeliveries(), batchSize);
-    onEnded(ended);
     if (ended.mayHaveMore) return true;
     const next = await store.nextLeaseEnd();
     if (next !== undefined) this.made(next);

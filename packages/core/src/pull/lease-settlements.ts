@@ -29,7 +29,10 @@ export interface LeaseSettlementsPorts {
   readonly logger: Logger;
   readonly settings: () => Pick<PullSettings, "maxDeliveries">;
   readonly streamsAt: (mailbox: number) => Iterable<OpenStream>;
-  readonly count: (event: QueueEvent, messages: number) => void;
+  readonly count: (
+    event: Extract<QueueEvent, "nacked">,
+    messages: number,
+  ) => void;
   /** A lease, or a delay, ends then. */
   readonly onUntil: (until: EpochMs) => void;
 }
@@ -56,7 +59,7 @@ export class LeaseSettlements {
       isSuccess,
       clock.now(),
     );
-    count(isSuccess ? "confirmed" : "nacked", confirmed);
+    if (!isSuccess) count("nacked", confirmed);
     const seqs = new Set(messageSeqs);
     for (const stream of streamsAt(mailbox)) stream.confirmed(seqs);
     return confirmed;
@@ -69,7 +72,7 @@ export class LeaseSettlements {
     const { store, clock } = this.#ports;
     const distinct = distinctKeys(keys);
     const held = await store.ackLeases(mailbox, distinct, clock.now());
-    return this.#settled(mailbox, distinct, held, "confirmed");
+    return this.#settled(mailbox, distinct, held);
   }
 
   async nack(
@@ -79,7 +82,9 @@ export class LeaseSettlements {
   ): Promise<SettledLeases> {
     const distinct = distinctKeys(keys);
     const held = await this.#nack(mailbox, distinct, delayMs);
-    return this.#settled(mailbox, distinct, held, "nacked");
+    const result = this.#settled(mailbox, distinct, held);
+    this.#ports.count("nacked", result.settled.length);
+    return result;
   }
 
   async extend(mailbox: number, keys: readonly LeaseKey[], leaseMs: number) {
@@ -127,11 +132,9 @@ export class LeaseSettlements {
     mailbox: number,
     keys: readonly LeaseKey[],
     held: readonly boolean[],
-    event: QueueEvent,
   ): SettledLeases {
-    const { streamsAt, count } = this.#ports;
+    const { streamsAt } = this.#ports;
     const result = split(keys, held);
-    count(event, result.settled.length);
     // Of stale ones, too: they are not the consumer's any more.
     for (const stream of streamsAt(mailbox)) stream.settled(keys);
     return result;

@@ -4,13 +4,13 @@
 export const queueEvents = [
   /** Leased. */
   "leased",
-  /** Confirmed; not those by a GET of the Notipy protocol, which the store decides. */
+  /** Confirmed, in whatever way. */
   "confirmed",
-  /** Given back by their consumers. */
+  /** Given back by their consumers; some of these are dead by it. */
   "nacked",
   /** Their lease ended; they wait again. */
   "returned",
-  /** Their lease ended for the last time. */
+  /** They were handed out as often as may be. */
   "dead",
 ] as const;
 

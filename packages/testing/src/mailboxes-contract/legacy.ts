@@ -27,6 +27,30 @@ export function testLegacyReceive({ test }: MailboxCases): void {
     assert.deepEqual(await get(world, till), ["d", "e"]);
   });
 
+  test("counts what a GET confirms, and what dies when it is given back", async (world) => {
+    const till = await world.subscribe("till");
+    world.settings = { ...world.settings, maxDeliveries: 1 };
+    const a = await world.publish("a");
+    const b = await world.publish("b");
+    await get(world, till);
+    await get(world, till);
+    assert.equal(world.events.confirmed, 1);
+    await world.pass(61_000);
+    assert.equal(await world.mailboxes.confirm(till, [b], false), 0);
+    await world.settle();
+    assert.deepEqual(
+      world.settled.map(({ messageSeq, state }) => [messageSeq, state]),
+      [
+        [a, "delivered"],
+        [b, "failed"],
+      ],
+    );
+    assert.deepEqual(
+      [world.events.confirmed, world.events.nacked, world.events.dead],
+      [1, undefined, 1],
+    );
+  });
+
   test("reads a GET of other clients as a poll, always", async (world) => {
     const till = await world.subscribe("till");
     await world.publish("a");

@@ -97,6 +97,10 @@ export function testSettling({ test }: MailboxCases): void {
     const [dead] = await world.store.listDeadMessages(till.seq, { limit: 9 });
     assert.equal(dead?.deliveryCount, 2);
     assert.deepEqual([world.events.returned, world.events.dead], [1, 1]);
+    assert.deepEqual(
+      world.settled.map(({ state }) => state),
+      ["failed"],
+    );
     // Without leases nothing is to be done.
     assert.equal(world.clock.nextTimerAt, undefined);
   });

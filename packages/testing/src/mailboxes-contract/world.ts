@@ -18,6 +18,7 @@ import {
   type PulledMessage,
   type PullSettings,
   type QueueEvent,
+  type SettledMessage,
   type Store,
   type StreamEnd,
   type StreamOptions,
@@ -67,6 +68,7 @@ export class MailboxWorld {
   /** Is called at each, before it takes effect. */
   onCall: (method: string) => void = () => {};
   readonly events: Partial<Record<QueueEvent, number>> = {};
+  readonly settled: SettledMessage[] = [];
   settings: PullSettings = defaultPullSettings;
   mailboxes: MailboxService;
   readonly #tracked;
@@ -96,6 +98,7 @@ export class MailboxWorld {
         onEvent: (event, messages) => {
           this.events[event] = (this.events[event] ?? 0) + messages;
         },
+        onSettled: (messages) => this.settled.push(...messages),
       },
       () => this.settings,
     );

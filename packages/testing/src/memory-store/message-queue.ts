@@ -137,6 +137,17 @@ export function createMessageQueueStore(tables: Tables): MessageQueueStore {
     return first?.messageSeq !== messageSeq || first.target !== target;
   }
 
+  /** It came to its end. */
+  function settle(row: DeliveryRow, now: EpochMs): void {
+    const { messageSeq, target, state } = row;
+    countSettled(tables, row, now);
+    if (state !== "delivered" && state !== "failed" && state !== "expired") {
+      throw new Error(`No message in a mailbox ends ${state}.`);
+    }
+    const topicSeq = topicOf(tables, row)?.seq ?? 0;
+    tables.queueOutcomes.settled({ messageSeq, target, topicSeq, state });
+  }
+
   /** It is confirmed. */
   function confirm(row: QueuedRow, now: EpochMs): void {
     const { pull: _, ...rest } = row;
@@ -145,7 +156,7 @@ export function createMessageQueueStore(tables: Tables): MessageQueueStore {
       state: nextState(row.state, "deliver"),
       lastAttempt: { at: now, durationMs: 0 },
     });
-    countSettled(tables, acked, now);
+    settle(acked, now);
   }
 
   /** It was handed out as often as may be. */
@@ -162,7 +173,7 @@ export function createMessageQueueStore(tables: Tables): MessageQueueStore {
         error: reasonUnconfirmed(row.attempts),
       },
     });
-    countSettled(tables, dead, now);
+    settle(dead, now);
   }
 
   /** It waits again, from the instant on if there is one; or it is dead. */
@@ -195,7 +206,13 @@ export function createMessageQueueStore(tables: Tables): MessageQueueStore {
     maxDeliveries: number,
   ) {
     const ended = { returned: 0, dead: 0 };
-    for (const row of rows) ended[giveBack(row, now, { maxDeliveries })]++;
+    for (const row of rows) {
+      const end = giveBack(row, now, { maxDeliveries });
+      ended[end]++;
+      // Else a delay was over.
+      const wasLeased = row.state === "sending";
+      if (end === "returned" && wasLeased) tables.queueOutcomes.returned();
+    }
     return ended;
   }
 
@@ -370,11 +387,12 @@ export function createMessageQueueStore(tables: Tables): MessageQueueStore {
               error: unfetchedError,
             },
           });
-          countSettled(tables, expired, now);
+          settle(expired, now);
         }
         return overdue.length;
       }),
     watchMailboxes: (listener) => tables.readyMailboxes.watch(listener),
+    watchOutcomes: (listener) => tables.queueOutcomes.watch(listener),
   };
 }
 

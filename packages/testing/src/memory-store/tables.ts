@@ -20,6 +20,7 @@ import {
   noticeOfSubscription,
   noticeOfTopic,
 } from "./notices.ts";
+import { NotedOutcomes } from "./queue-outcomes.ts";
 import { ReadyMailboxes } from "./ready-mailboxes.ts";
 import type { ChangeRow } from "./rows.ts";
 import * as rows from "./rows.ts";
@@ -257,6 +258,7 @@ export function createTables(clock: Pick<Clock, "now">) {
   }
   const journal = new Journal(transactions);
   const readyMailboxes = new ReadyMailboxes((undo) => transactions.note(undo));
+  const queueOutcomes = new NotedOutcomes((undo) => transactions.note(undo));
   const tables = {
     /** Runs all of it, or nothing when it throws. */
     attempt: <Result>(work: () => Result) => transactions.run(work),
@@ -342,6 +344,7 @@ export function createTables(clock: Pick<Clock, "now">) {
     journal,
     notices,
     readyMailboxes,
+    queueOutcomes,
   };
   transactions.beforeCommit = () => {
     const batch = journal.take();
@@ -352,6 +355,7 @@ export function createTables(clock: Pick<Clock, "now">) {
     }
     notices.tell();
     readyMailboxes.tell();
+    queueOutcomes.tell();
   };
   return tables;
 }

@@ -3,6 +3,7 @@ import { setImmediate } from "node:timers/promises";
 import {
   type MessageLease,
   maxEventsOfStream,
+  type QueueOutcomes,
   type Store,
   toEpochMs,
 } from "@carillon/core";
@@ -699,6 +700,7 @@ export function testMessageQueue({ test }: Cases): void {
   testNotipy({ test });
   testLatest({ test });
   testWatching({ test });
+  testOutcomes({ test });
   testClockBack({ test });
 }
 
@@ -1067,6 +1069,79 @@ function testWatching({ test }: Test): void {
     const withLatest = { pull: 3600 };
     const it = await subscribeMailbox(store, topic, {}, { withLatest });
     assert.deepEqual(await told.take(), [it.mailbox]);
+  });
+}
+
+function testOutcomes({ test }: Test): void {
+  test("tells what came of messages, whatever operation it was, each once", async (store) => {
+    const { mailbox, seqs, topic } = await fill(store, 8, { lifeMs: 500_000 });
+    const told: QueueOutcomes[] = [];
+    const stop = store.watchOutcomes((outcomes) => told.push(outcomes));
+    const [acked, refused, ended, endedLater, got, put, delayedSeq, last] =
+      seqs;
+    const take = async () => {
+      await setImmediate();
+      const settled = told.flatMap((it) => it.settled);
+      const returned = told.reduce((sum, it) => sum + it.returned, 0);
+      told.length = 0;
+      const topics = new Set(settled.map(({ topicSeq }) => topicSeq));
+      if (settled.length > 0) assert.deepEqual([...topics], [topic.seq]);
+      const ends = settled.map(({ messageSeq, state }) => [messageSeq, state]);
+      return [ends, returned];
+    };
+    const leases = await lease(store, mailbox, { limit: 2 });
+    await store.ackLeases(mailbox, leases.slice(0, 1), start);
+    // It was acked already, and holds no more.
+    await store.ackLeases(mailbox, leases.slice(0, 1), start);
+    assert.deepEqual(await take(), [[[acked, "delivered"]], 0]);
+    const nacked = { delayMs: 0, maxDeliveries: 1 };
+    await store.nackLeases(mailbox, leases.slice(1), nacked, start);
+    assert.deepEqual(await take(), [[[refused, "failed"]], 0]);
+    await lease(store, mailbox, { limit: 2, leaseMs: 1000 });
+    assert.deepEqual(await take(), [[], 0]);
+    // They end inside of other operations.
+    await lease(store, mailbox, { limit: 2, atMs: 1000 });
+    assert.deepEqual(await take(), [[], 2]);
+    const get = {
+      mailbox,
+      limit: 1,
+      leaseMs: 1000,
+      confirmWindowMs: 9000,
+      legacyConfirm: "on",
+    } as const;
+    const dead = [
+      [ended, "failed"],
+      [endedLater, "failed"],
+    ];
+    await store.receiveLegacy(get, after(61_000), 2);
+    assert.deepEqual(await take(), [dead, 0]);
+    await store.receiveLegacy(get, after(61_001), 2);
+    assert.deepEqual(await take(), [[[got, "delivered"]], 0]);
+    await store.confirmMessages(mailbox, [put ?? 0, 999], true, after(61_002));
+    assert.deepEqual(await take(), [[[put, "delivered"]], 0]);
+    // A delay that is over is no lease that was.
+    const one = await lease(store, mailbox, { limit: 1, atMs: 61_003 });
+    assert.deepEqual(seqsOf(one), [delayedSeq]);
+    const delayed = { delayMs: 1000, maxDeliveries };
+    await store.nackLeases(mailbox, one, delayed, after(61_003));
+    await store.endLeases(after(63_000), maxDeliveries, 9);
+    assert.deepEqual(await take(), [[], 0]);
+    await store.expireMessages(after(500_000), 1);
+    const [[first]] = (await take()) as [[number, string][], number];
+    assert.ok(first?.[0] === delayedSeq || first?.[0] === last);
+    assert.equal(first?.[1], "expired");
+    stop();
+    await store.expireMessages(after(500_000), 1);
+    assert.deepEqual(await take(), [[], 0]);
+  });
+
+  test("tells nothing of what is cancelled", async (store) => {
+    const { subscription } = await fill(store, 1);
+    const told: QueueOutcomes[] = [];
+    store.watchOutcomes((outcomes) => told.push(outcomes));
+    await store.deleteMailbox(projectId, subscription.endpoint, start);
+    await setImmediate();
+    assert.deepEqual(told, []);
   });
 }
 

@@ -101,5 +101,6 @@ export function createQueueStore({
       writer.run("redriveMessages", mailbox, choice, expiresAt, now),
     expireMessages: (now, limit) => writer.run("expireMessages", now, limit),
     watchMailboxes: (listener) => writer.watchMailboxes(listener),
+    watchOutcomes: (listener) => writer.watchOutcomes(listener),
   };
 }

@@ -7,6 +7,7 @@ import type { DatabaseSync } from "node:sqlite";
 import type { EpochMs, Occurrence } from "@carillon/core";
 import { toRuns } from "@carillon/core/rules";
 import { encodeChanges, type OccurrenceData } from "../schema/change-table.ts";
+import { NotedOutcomes, type OutcomesMark } from "./queue-outcomes.ts";
 import { ReadyMailboxes } from "./ready-mailboxes.ts";
 
 /** Deliveries of a message that an operation brought to the same state. */
@@ -16,9 +17,16 @@ export interface ToldDeliveries {
   readonly targets: readonly number[];
 }
 
+type JournalMark = readonly [
+  deliveries: number,
+  occurrences: number,
+  outcomes: OutcomesMark,
+];
+
 export class ChangeJournal {
-  /** Not written: it goes with the answer to the commit. */
+  /** Not written: these go with the answer to the commit. */
   readonly readyMailboxes = new ReadyMailboxes();
+  readonly queueOutcomes = new NotedOutcomes();
   readonly #insert: (at: EpochMs, data: string) => void;
   readonly #deliveries: ToldDeliveries[] = [];
   readonly #occurrences: OccurrenceData[] = [];
@@ -49,19 +57,24 @@ export class ChangeJournal {
   }
 
   /** How much is noted, for {@link takeBack}. */
-  mark(): readonly [deliveries: number, occurrences: number] {
-    return [this.#deliveries.length, this.#occurrences.length];
+  mark(): JournalMark {
+    return [
+      this.#deliveries.length,
+      this.#occurrences.length,
+      this.queueOutcomes.mark(),
+    ];
   }
 
   /** Forgets what was noted since: its operation was undone. */
-  takeBack([deliveries, occurrences]: ReturnType<typeof this.mark>): void {
+  takeBack([deliveries, occurrences, outcomes]: JournalMark): void {
     this.#deliveries.length = deliveries;
     this.#occurrences.length = occurrences;
+    this.queueOutcomes.takeBack(outcomes);
   }
 
   /** Forgets all: the transaction was undone. */
   clear(): void {
-    this.takeBack([0, 0]);
+    this.takeBack([0, 0, [0, 0]]);
     this.#at = undefined;
   }
 
@@ -79,7 +92,9 @@ export class ChangeJournal {
       for (const bound of runs) encoded.push(bound);
     }
     this.#insert(at, encodeChanges(encoded, this.#occurrences));
-    this.clear();
+    this.#deliveries.length = 0;
+    this.#occurrences.length = 0;
+    this.#at = undefined;
     return true;
   }
 

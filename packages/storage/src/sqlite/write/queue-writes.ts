@@ -8,6 +8,7 @@ import type {
   LeaseRequest,
   LegacyReceive,
   MessageLease,
+  SettledMessage,
 } from "@carillon/core";
 import {
   cancelReasons,
@@ -58,6 +59,9 @@ const facts = defineTable("deliveries", claimFacts);
 const queuedFrom = (index: string) => `deliveries AS d ${index}
   CROSS JOIN subscriptions AS s ON s.seq = d.target`;
 const byMailbox = queuedFrom("INDEXED BY deliveries_queued");
+
+/** The topic of a delivery's subscription. Index: the primary key. */
+const topicOf = "(SELECT topic_seq FROM subscriptions WHERE seq = target)";
 
 /** How many leases of a mailbox end at most before others begin. */
 const maxEnded = 1000;
@@ -124,9 +128,11 @@ export function createQueueWrites(db: DatabaseSync, journal: ChangeJournal) {
     AND mailbox = ? AND queue_state = ${leased} AND state = ${sending}
     AND lease_until > ?`;
   /** Parameters: those of the condition. Index: the primary key. */
-  const held = prepareQuery<[attempts: number, orderingKey: string | null]>(
+  const held = prepareQuery<
+    [attempts: number, orderingKey: string | null, topicSeq: number]
+  >(
     db,
-    `SELECT attempts, ordering_key FROM deliveries WHERE ${ifHeld}`,
+    `SELECT attempts, ordering_key, ${topicOf} FROM deliveries WHERE ${ifHeld}`,
   );
   /**
    * Of a message in a mailbox, by way of the subscriptions that it may have come
@@ -155,10 +161,10 @@ export function createQueueWrites(db: DatabaseSync, journal: ChangeJournal) {
    * Answers whether others may have waited for it.
    * Parameters: now, those of the condition. Index: the primary key.
    */
-  const ack = prepareQuery<[isOrdered: number]>(
+  const ack = prepareQuery<[isOrdered: number, topicSeq: number]>(
     db,
     `UPDATE deliveries SET ${settle} WHERE ${ifHeld}
-     RETURNING ordering_key IS NOT NULL`,
+     RETURNING ordering_key IS NOT NULL, ${topicOf}`,
   );
   /** Whether it is leased or not. Parameters: now, message, target. */
   const confirm = db.prepare(
@@ -201,10 +207,10 @@ export function createQueueWrites(db: DatabaseSync, journal: ChangeJournal) {
   );
   /** Parameters: now, limit. Index: deliveries_expiring. */
   const overdue = prepareQuery<
-    [messageSeq: number, target: number, state: number]
+    [messageSeq: number, target: number, state: number, topicSeq: number]
   >(
     db,
-    `SELECT message_seq, target, state
+    `SELECT message_seq, target, state, ${topicOf}
      FROM deliveries INDEXED BY deliveries_expiring
      WHERE expires_at <= ? AND queue_state < ${dead} AND state = ${waiting}
      ORDER BY expires_at LIMIT ?`,
@@ -255,6 +261,15 @@ export function createQueueWrites(db: DatabaseSync, journal: ChangeJournal) {
     counts.add(countChanges, now);
     statistics.add(settledCounts);
     return result;
+  }
+
+  function noteSettled(
+    messageSeq: number,
+    target: number,
+    topicSeq: number,
+    state: SettledMessage["state"],
+  ): void {
+    journal.queueOutcomes.settled({ messageSeq, target, topicSeq, state });
   }
 
   function leaseRow(
@@ -317,13 +332,16 @@ export function createQueueWrites(db: DatabaseSync, journal: ChangeJournal) {
 
   /** It was handed out as often as may be. */
   function buryRow(
-    [messageSeq, target, state, attempts, , mailbox, orderingKey]: QueuedRow,
+    row: QueuedRow,
     now: EpochMs,
     { countChanges, settledCounts }: Totals,
   ): void {
+    const [messageSeq, target, state, attempts, , mailbox, orderingKey, topic] =
+      row;
     bury.run(now, reasonUnconfirmed(attempts), messageSeq, target);
     countChanges.move(messageSeq, target, state, failed);
     settledCounts.add(messageSeq, target, failed, now);
+    noteSettled(messageSeq, target, topic, "failed");
     if (orderingKey !== null) countChanges.readyMailboxes.add(mailbox);
   }
 
@@ -360,11 +378,15 @@ export function createQueueWrites(db: DatabaseSync, journal: ChangeJournal) {
   ) {
     let buried = 0;
     for (const row of rows) {
-      const [, , , attempts] = row;
+      const [, , state, attempts] = row;
       if (attempts >= maxDeliveries) {
         buryRow(row, now, totals);
         buried++;
-      } else giveBackRow(row, 0, totals);
+        continue;
+      }
+      giveBackRow(row, 0, totals);
+      // Else a delay was over.
+      if (state === sending) journal.queueOutcomes.returned();
     }
     return { returned: rows.length - buried, dead: buried };
   }
@@ -380,13 +402,14 @@ export function createQueueWrites(db: DatabaseSync, journal: ChangeJournal) {
   }
 
   function confirmRow(
-    [messageSeq, target, state, , , mailbox, orderingKey]: QueuedRow,
+    [messageSeq, target, state, , , mailbox, orderingKey, topic]: QueuedRow,
     now: EpochMs,
     { countChanges, settledCounts }: Totals,
   ): void {
     confirm.run(now, messageSeq, target);
     countChanges.move(messageSeq, target, state, delivered);
     settledCounts.add(messageSeq, target, delivered, now);
+    noteSettled(messageSeq, target, topic, "delivered");
     if (orderingKey !== null) countChanges.readyMailboxes.add(mailbox);
   }
 
@@ -401,9 +424,9 @@ export function createQueueWrites(db: DatabaseSync, journal: ChangeJournal) {
       keys.map(({ messageSeq, target, fence }) => {
         const row = held.get(messageSeq, target, fence, mailbox, now);
         if (row === undefined) return false;
-        const [attempts, orderingKey] = row;
-        const key = [messageSeq, target, sending] as const;
-        change([...key, attempts, fence, mailbox, orderingKey, 0], totals);
+        const [attempts, orderingKey, topicSeq] = row;
+        const key = [messageSeq, target, sending, attempts, fence] as const;
+        change([...key, mailbox, orderingKey, topicSeq], totals);
         return true;
       }),
     );
@@ -429,10 +452,11 @@ export function createQueueWrites(db: DatabaseSync, journal: ChangeJournal) {
       operate(now, ({ countChanges, settledCounts }) =>
         keys.map(({ messageSeq, target, fence }) => {
           const condition = [messageSeq, target, fence, mailbox, now];
-          const [isOrdered] = ack.get(now, ...condition) ?? [];
-          if (isOrdered === undefined) return false;
+          const [isOrdered, topicSeq] = ack.get(now, ...condition) ?? [];
+          if (isOrdered === undefined || topicSeq === undefined) return false;
           countChanges.move(messageSeq, target, sending, delivered);
           settledCounts.add(messageSeq, target, delivered, now);
+          noteSettled(messageSeq, target, topicSeq, "delivered");
           if (isOrdered) countChanges.readyMailboxes.add(mailbox);
           return true;
         }),
@@ -581,7 +605,7 @@ export function createQueueWrites(db: DatabaseSync, journal: ChangeJournal) {
     expireMessages: (now: EpochMs, limit: number): number =>
       operate(now, ({ countChanges, settledCounts, endIfCancelled }) => {
         const rows = overdue.all(now, limit);
-        for (const [messageSeq, target, state] of rows) {
+        for (const [messageSeq, target, state, topicSeq] of rows) {
           if (endIfCancelled(messageSeq, target, state)) continue;
           const unblocked = mailboxEntry.findOrdered(messageSeq, target);
           if (unblocked !== undefined) {
@@ -590,6 +614,7 @@ export function createQueueWrites(db: DatabaseSync, journal: ChangeJournal) {
           expire.run(now, unfetchedError, messageSeq, target);
           countChanges.move(messageSeq, target, state, expired);
           settledCounts.add(messageSeq, target, expired, now);
+          noteSettled(messageSeq, target, topicSeq, "expired");
         }
         return rows.length;
       }),

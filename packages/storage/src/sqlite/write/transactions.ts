@@ -4,7 +4,7 @@
  */
 
 import type { DatabaseSync } from "node:sqlite";
-import type { StoreChange } from "@carillon/core";
+import type { QueueOutcomes, StoreChange } from "@carillon/core";
 import { type Failure, toFailure } from "../failure.ts";
 import type { ChangeJournal } from "./change-journal.ts";
 import type { ChangeNotices } from "./change-notices.ts";
@@ -24,6 +24,8 @@ export interface Answer {
   readonly notices: readonly StoreChange[] | undefined;
   /** Mailboxes in which there may be something to fetch; `undefined`: none. */
   readonly readyMailboxes: readonly number[] | undefined;
+  /** What came of messages in mailboxes; `undefined`: nothing. */
+  readonly queueOutcomes: QueueOutcomes | undefined;
 }
 
 export interface TransactionOptions {
@@ -118,6 +120,7 @@ export function createTransactions(
       changed,
       notices: notices.take(),
       readyMailboxes: journal.readyMailboxes.take(),
+      queueOutcomes: journal.queueOutcomes.take(),
     };
   }
 
@@ -138,5 +141,6 @@ function allFailed(count: number, error: unknown): Answer {
     changed: false,
     notices: undefined,
     readyMailboxes: undefined,
+    queueOutcomes: undefined,
   };
 }

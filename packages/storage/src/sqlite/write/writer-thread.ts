@@ -85,6 +85,7 @@ function open(file: string, rules: StateRules) {
     db,
     watch(): void {
       journal.readyMailboxes.isWatched = true;
+      journal.queueOutcomes.isWatched = true;
     },
     write(commands: readonly Command[], reply: (answer: Answer) => void): void {
       for (let done = 0; done < commands.length; ) {

@@ -9,6 +9,7 @@ import {
   anyChange,
   CarillonError,
   type Logger,
+  type QueueOutcomes,
   type StoreChange,
   type StoreChanges,
 } from "@carillon/core";
@@ -45,6 +46,7 @@ const emptyAnswer: Answer = {
   changed: false,
   notices: undefined,
   readyMailboxes: undefined,
+  queueOutcomes: undefined,
 };
 
 /** Operations handed over at once; more wait for the next batch. */
@@ -57,6 +59,7 @@ export class Writer implements StoreChanges {
   readonly #file: string;
   readonly #listeners = new Set<(change: StoreChange) => void>();
   readonly #feedListeners = new Set<() => void>();
+  readonly #outcomeListeners = new Set<(outcomes: QueueOutcomes) => void>();
   readonly #mailboxListeners = new Set<
     (mailboxes: readonly number[]) => void
   >();
@@ -165,11 +168,24 @@ export class Writer implements StoreChanges {
 
   /** See `MessageQueueStore`; until somebody asks, nothing is noted. */
   watchMailboxes(listener: (mailboxes: readonly number[]) => void): () => void {
-    if (this.#mailboxListeners.size === 0) this.#post({ kind: "watch" });
+    this.#watch();
     // Of its own: the same one may listen twice.
     const own = (mailboxes: readonly number[]) => listener(mailboxes);
     this.#mailboxListeners.add(own);
     return () => this.#mailboxListeners.delete(own);
+  }
+
+  /** See `MessageQueueStore`; until somebody asks, nothing is noted. */
+  watchOutcomes(listener: (outcomes: QueueOutcomes) => void): () => void {
+    this.#watch();
+    const own = (outcomes: QueueOutcomes) => listener(outcomes);
+    this.#outcomeListeners.add(own);
+    return () => this.#outcomeListeners.delete(own);
+  }
+
+  #watch(): void {
+    const listeners = this.#mailboxListeners.size + this.#outcomeListeners.size;
+    if (listeners === 0) this.#post({ kind: "watch" });
   }
 
   /** Writes what is waiting, then ends the thread; idempotent. */
@@ -242,7 +258,8 @@ export class Writer implements StoreChanges {
 
   /** An answer may be to the first part of a batch only. */
   #settle(answer: Answer): void {
-    const { results, failures, changed, notices, readyMailboxes } = answer;
+    const { results, failures, changed, notices } = answer;
+    const { readyMailboxes, queueOutcomes } = answer;
     // Before the callers of these writes go on: they read what they wrote.
     if (notices) this.#tell(notices);
     if ((failures?.size ?? 0) < results.length) this.#commits++;
@@ -257,6 +274,9 @@ export class Writer implements StoreChanges {
     if (changed) for (const listener of this.#feedListeners) listener();
     if (readyMailboxes) {
       for (const listener of this.#mailboxListeners) listener(readyMailboxes);
+    }
+    if (queueOutcomes) {
+      for (const listener of this.#outcomeListeners) listener(queueOutcomes);
     }
     if (this.#answered < this.#inFlight.length) return;
     this.#inFlight = [];

@@ -100,6 +100,7 @@ import { RequestMeter } from "./metrics/request-meter.ts";
 import { openProviderPauses } from "./providers/provider-pauses.ts";
 import { createProviders } from "./providers/providers.ts";
 import { accountSecrets } from "./pull/account-secrets.ts";
+import { SettledMessages } from "./pull/settled-messages.ts";
 import type { Sandbox } from "./sandbox/sandbox.ts";
 import type { SmsGuard } from "./sms-guard.ts";
 import { logRouterErrors } from "./sms-router.ts";
@@ -376,6 +377,9 @@ export async function compose(
     },
   );
   const queueMeter = new QueueMeter();
+  const settledMessages = opened.use(
+    new SettledMessages({ store, meter: deliveries, deliveryLog, logger }),
+  );
   const mailboxes = opened.use(
     createMailboxes(
       {
@@ -386,6 +390,7 @@ export async function compose(
         logger,
         random: ports.random,
         onEvent: (event, messages) => queueMeter.note(event, messages),
+        onSettled: (messages) => settledMessages.onSettled(messages),
       },
       () => settings.get().pull,
     ),

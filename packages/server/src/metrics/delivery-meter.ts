@@ -67,6 +67,11 @@ export class DeliveryMeter implements DeliveryListener {
     for (const delivery of deliveries) this.#note(delivery);
   }
 
+  /** It came to its end in a mailbox, without an attempt of ours. */
+  noteSettled(protocol: Protocol, state: DeliveryState): void {
+    increment(this.#outcomes.get(protocol), state);
+  }
+
   #note({ item, outcome, isWithoutAttempt }: WrittenDelivery): void {
     const { state, attempts, lastAttempt } = outcome;
     const { protocol } = item.recipient;

@@ -412,6 +412,40 @@ test("metrics count what happens to messages", async () => {
   }
 });
 
+test("a confirmation and a death are told as outcomes of any protocol are", async () => {
+  const { server, post } = await setUp({ CARILLON_PULL_MAX_DELIVERIES: "1" });
+  await using _ = server;
+  const url = `${server.base}/topics/${server.topicUrn("news")}/logtanks`;
+  const [, unlogged] = await publishAll(server, "dead", "before");
+  const [dead, before] = leasesOf(await fetchAll(server));
+  await post("messages:ack", { leaseIds: [before] });
+  await server.call("POST", url, { log_group_id: "g", log_stream_id: "s" });
+  await post("messages:nack", { leaseIds: [dead] });
+  const [id] = await publishAll(server, "a");
+  await post("messages:ack", { leaseIds: leasesOf(await fetchAll(server)) });
+  await server.clock.advanceSettled(100);
+  const path = `/api/v2/topics/${server.topicUrn("news")}/log`;
+  const { entries } = (await server.call("GET", path)).body;
+  assert.deepEqual(
+    entries.map((it: Record<string, unknown>) => [
+      ...[it.reason, it.state, it.protocol, it.endpoint, it.attempts],
+    ]),
+    [
+      ["failed", "FAIL_DELIVERED", "pull", "device", 1],
+      ["delivered", "DELIVERED", "pull", "device", 1],
+    ],
+  );
+  assert.equal(entries[1].message_id, id);
+  assert.match(entries[1].subscription_urn, /:news:[0-9a-f]{32}$/);
+  assert.notEqual(entries[0].message_id, unlogged);
+  const text = await metricsOf(server);
+  const counts = [...text.matchAll(/^carillon_\w+\{.*\} [1-9]\d*$/gm)].join(
+    "\n",
+  );
+  assert.match(counts, /protocol="pull",state="delivered"\} 2$/m);
+  assert.match(counts, /protocol="pull",state="failed"\} 1$/m);
+});
+
 async function metricsOf(server: TestServer): Promise<string> {
   const { body } = await ask(server, "GET", "/metrics");
   return body;

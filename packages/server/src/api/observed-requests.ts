@@ -8,9 +8,15 @@ import type { RequestMeter, RouteMeter } from "../metrics/request-meter.ts";
 import type { HttpApp } from "./http-app.ts";
 
 declare module "fastify" {
+  interface FastifyContextConfig {
+    /** It may answer without Fastify, and then calls `noteAnswer`. */
+    answersItself?: boolean;
+  }
   interface FastifyRequest {
     /** When its head was here; monotonic, in milliseconds. */
     startedAt: number;
+    /** Measures and logs it, for a route that answers by itself, without Fastify. */
+    noteAnswer: (status: number) => void;
   }
 }
 
@@ -39,6 +45,7 @@ export function observeRequests(
   }
 
   app.decorateRequest("startedAt", 0);
+  app.decorateRequest("noteAnswer", () => {});
   app.addHook("onRequest", (request, _reply, done) => {
     request.startedAt = clock.monotonic();
     done();
@@ -59,6 +66,16 @@ export function observeRequests(
       },
       pathOf: createSafePath(url),
     };
+    const begun = options.onRequest ?? [];
+    if (options.config?.answersItself) {
+      options.onRequest = [
+        (request, _reply, done) => {
+          request.noteAnswer = (status) => note(meter, route, request, status);
+          done();
+        },
+        ...(Array.isArray(begun) ? begun : [begun]),
+      ];
+    }
     // As the answer goes out: Fastify waits for its end with two listeners.
     const own = options.onSend ?? [];
     options.onSend = [

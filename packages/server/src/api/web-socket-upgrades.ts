@@ -103,6 +103,7 @@ export class WebSockets {
     detach(reply.raw, socket);
     return await new Promise((resolve) => {
       server.handleUpgrade(request.raw, socket, head, (webSocket) => {
+        request.noteAnswer(101);
         this.#open.add(webSocket);
         webSocket.once("close", () => this.#open.delete(webSocket));
         resolve(webSocket);

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { request as httpRequest } from "node:http";
 import { test } from "node:test";
+import type { LogFields } from "@carillon/core";
 import { WebSocket } from "ws";
 import {
   ask,
@@ -18,14 +19,19 @@ import {
 const base = "/api/v2/subscriptions/device";
 
 async function setUp() {
-  const server = await startTestServer();
+  const requests: LogFields[] = [];
+  const server = await startTestServer({
+    onLine: (event, fields) => {
+      if (event === "request") requests.push(fields);
+    },
+  });
   await createAccount(server, "publishers", "news");
   const device = await createAccount(server, "subscribers", "device");
   await follow(server, "device");
   const port = await server.listen();
   const connect = (query = "", authorization = basicOf(device)) =>
     new SocketClient(server, port, query, authorization);
-  return { server, device, port, connect };
+  return { server, device, port, connect, requests };
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: tests look into all of them
@@ -135,6 +141,33 @@ test("a connection that was cut goes on behind its start", async () => {
   const [message] = await resumed.waitForMessages(1);
   assert.equal(message.body, "a");
   resumed.socket.terminate();
+});
+
+test("a handshake, and a redrive by the subscriber, are logged as requests", async () => {
+  const { server, device, connect, requests } = await setUp();
+  await using _ = server;
+  const client = connect();
+  await client.waitFor(() => client.ofType("start").length === 1);
+  const metrics = await ask(server, "GET", "/metrics");
+  assert.match(
+    metrics.body,
+    /^carillon_http_requests_total\{.*\/ws".*status="101".*\} 1$/m,
+  );
+  const handshakes = requests.filter(({ status }) => status === 101);
+  assert.deepEqual(
+    handshakes.map(({ accountId }) => accountId),
+    [device.id],
+  );
+  // No member of the project did it: the log has it, and no audit entry.
+  const headers = { authorization: basicOf(device) };
+  const path = `${base}/dead:redrive`;
+  await ask(server, "POST", path, {}, headers);
+  const { route, accountId } = requests.at(-1) ?? {};
+  assert.deepEqual(
+    [route, accountId],
+    ["/api/v2/subscriptions/:mailbox/dead::redrive", device.id],
+  );
+  client.socket.terminate();
 });
 
 test("no more are out than the credit, which the client changes", async () => {

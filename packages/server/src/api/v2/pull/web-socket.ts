@@ -68,7 +68,11 @@ export function mailboxWebSocketRoutes(
   app.get(
     "/subscriptions/:mailbox/ws",
     {
-      config: { operation: "pull.receive", account: "subscriber" },
+      config: {
+        operation: "pull.receive",
+        account: "subscriber",
+        answersItself: true,
+      },
       exposeHeadRoute: false,
       schema: {
         summary: "Streams messages over a WebSocket, and takes confirmations",

@@ -262,6 +262,20 @@ test("what is asked in the wrong way is refused in one sentence", async () => {
   assert.match(unknown?.stderr ?? "", /^There is no mailbox "nosuch"/);
 });
 
+test("publish --wait ends when the subscriber confirms", async () => {
+  await subscribe("waited");
+  const words = ["publish", "waited", "hello", "--wait"];
+  const publishing = command(...words, "--timeout", "60");
+  const messages = await done("pull", "waited", "--ack", "--wait", "60");
+  assert.deepEqual(
+    messages.map(({ body }) => body),
+    ["hello"],
+  );
+  const { code, stdout, stderr } = await publishing;
+  assert.equal(code, 0, stderr);
+  assert.match(stdout, /"state":"delivered"/);
+});
+
 /** A topic and a mailbox of that name, with messages in it. */
 async function mailbox(name: string, ...texts: string[]): Promise<void> {
   await subscribe(name);

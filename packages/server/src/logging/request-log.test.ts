@@ -73,6 +73,7 @@ test("says who asked for what from where, how long it took, and no query", async
     path: "/api/v2/opt-outs/***",
     status: answer.statusCode,
     code: answer.json().code,
+    accountId: undefined,
     projectId: server.credentials.project.id,
     address: "203.0.113.7",
   });

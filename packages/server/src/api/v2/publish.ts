@@ -63,7 +63,7 @@ const audienceOf = ({ all }: Pick<Protocols, "all">) =>
         Type.Array(
           Type.Object({
             protocol: Type.String({
-              description: `How it is reached: ${all.map(({ name }) => name).join(", ")}`,
+              description: `How it is reached: ${all.map(({ name }) => name).join(", ")}. Mailboxes get messages through topics only`,
             }),
             endpoint: Type.String({
               description: "URL, mail address or phone number",

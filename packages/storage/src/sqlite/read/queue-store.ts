@@ -51,7 +51,7 @@ export function createQueueStore({
      CROSS JOIN subscriptions AS s ON s.seq = d.target
      WHERE d.mailbox = ? AND d.queue_state = ${dead} AND d.lease_until IS NULL
        AND d.message_seq > ?
-     ORDER BY d.message_seq, d.target LIMIT ?`,
+     ORDER BY d.message_seq, d.target LIMIT +?`,
   );
 
   const mayHave = (mailbox: number, now: EpochMs) =>

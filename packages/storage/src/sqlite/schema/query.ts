@@ -21,7 +21,9 @@ export interface Query<Columns extends Row> {
 
 /**
  * Prepares a query. Rows come as arrays, which are read three times as fast as
- * objects; the caller states their columns beside the SQL.
+ * objects; the caller states their columns beside the SQL. What is asked often
+ * has its limit as `LIMIT +?`: where a bare parameter stands there, SQLite plans
+ * with its value, and prepares the statement anew each time one is bound.
  */
 export function prepareQuery<Columns extends Row>(
   db: DatabaseSync,

@@ -84,14 +84,14 @@ export function createQueueWrites(db: DatabaseSync, journal: ChangeJournal) {
      FROM deliveries AS d INDEXED BY deliveries_queued ${dueTables}
      WHERE d.mailbox = ? AND d.queue_state = ${ready} AND d.lease_until IS NULL
        AND d.expires_at > ?
-     ORDER BY d.message_seq, d.target LIMIT ?`,
+     ORDER BY d.message_seq, d.target LIMIT +?`,
   );
   /** Leases and delays that are over. Parameters: mailbox, now, limit. */
   const endedIn = prepareQuery<QueuedRow>(
     db,
     `SELECT ${queuedColumns} FROM ${byMailbox}
      WHERE d.mailbox = ? AND d.queue_state = ${leased} AND d.lease_until <= ?
-     ORDER BY d.lease_until LIMIT ?`,
+     ORDER BY d.lease_until LIMIT +?`,
   );
   /** The same of all mailboxes. Parameters: now, limit. */
   const ended = prepareQuery<QueuedRow>(
@@ -99,7 +99,7 @@ export function createQueueWrites(db: DatabaseSync, journal: ChangeJournal) {
     `SELECT ${queuedColumns}
      FROM ${queuedFrom("INDEXED BY deliveries_leased")}
      WHERE d.queue_state = ${leased} AND d.lease_until <= ?
-     ORDER BY d.lease_until LIMIT ?`,
+     ORDER BY d.lease_until LIMIT +?`,
   );
   /** What is leased. Parameters: mailbox. */
   const leasedIn = prepareQuery<QueuedRow>(
@@ -114,14 +114,14 @@ export function createQueueWrites(db: DatabaseSync, journal: ChangeJournal) {
     `SELECT ${queuedColumns} FROM ${byMailbox}
      WHERE d.mailbox = ? AND d.queue_state = ${leased} AND d.state = ${sending}
        AND d.lease_until > ? AND d.event_id > ? AND d.event_id < ?
-     ORDER BY d.event_id LIMIT ?`,
+     ORDER BY d.event_id LIMIT +?`,
   );
   /** Parameters: mailbox, limit. */
   const deadIn = prepareQuery<QueuedRow>(
     db,
     `SELECT ${queuedColumns} FROM ${byMailbox}
      WHERE d.mailbox = ? AND d.queue_state = ${dead} AND d.lease_until IS NULL
-     ORDER BY d.message_seq, d.target LIMIT ?`,
+     ORDER BY d.message_seq, d.target LIMIT +?`,
   );
   /** The condition: the lease holds. */
   const ifHeld = `message_seq = ? AND target = ? AND fence = ?
@@ -213,7 +213,7 @@ export function createQueueWrites(db: DatabaseSync, journal: ChangeJournal) {
     `SELECT message_seq, target, state, ${topicOf}
      FROM deliveries INDEXED BY deliveries_expiring
      WHERE expires_at <= ? AND queue_state < ${dead} AND state = ${waiting}
-     ORDER BY expires_at LIMIT ?`,
+     ORDER BY expires_at LIMIT +?`,
   );
   /** Parameters: now, error, message, target. Index: the primary key. */
   const expire = db.prepare(

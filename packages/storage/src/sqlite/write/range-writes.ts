@@ -49,7 +49,7 @@ export function createRangeWrites(
        topic_position
      FROM ranges INDEXED BY ranges_free
      WHERE owner IS NULL AND due_at <= ?
-     ORDER BY due_at, message_seq LIMIT ?`,
+     ORDER BY due_at, message_seq LIMIT +?`,
   );
   /** Parameters: end, fence, owner, end of the lease, key. */
   const claim = db.prepare(

@@ -60,8 +60,11 @@ interface Turn {
  * Requests of one call, and of one mailbox in it. No more: the first are answered
  * while the store leases for the next.
  */
-const maxRequests = 200;
+const maxRequests = 100;
 const maxOfPlace = 16;
+
+/** Calls that the store is given at once, so that it goes from one to the next. */
+const maxCalls = 16;
 
 /** Of several consumers at a mailbox each gets so many at a time, at most. */
 const sharedLimit = 16;
@@ -152,11 +155,23 @@ export class WaitingConsumers {
 
   /** Answers whether there are more who may get something. */
   async #lease(): Promise<boolean> {
-    const { store, clock, maxDeliveries } = this.#ports;
     // What comes in the same turn of the event loop goes along.
-    await clock.nextTurn();
-    const turns = this.#takeTurns();
-    if (turns.length === 0) return this.#queue.size > 0;
+    await this.#ports.clock.nextTurn();
+    const calls: Promise<void>[] = [];
+    while (this.#queue.size > 0 && calls.length < maxCalls) {
+      const turns = this.#takeTurns();
+      if (turns.length > 0) calls.push(this.#leaseFor(turns));
+    }
+    const failed = (await Promise.allSettled(calls)).find(
+      (call) => call.status === "rejected",
+    );
+    if (failed) throw failed.reason;
+    return this.#queue.size > 0;
+  }
+
+  /** @throws what may not come again */
+  async #leaseFor(turns: readonly Turn[]): Promise<void> {
+    const { store, clock, maxDeliveries } = this.#ports;
     const requests = turns.flatMap((turn) => turn.requests);
     let answers: readonly (readonly MessageLease[])[];
     try {
@@ -170,7 +185,7 @@ export class WaitingConsumers {
       else this.#fail(turns, error);
       // What may come again is tried again after a while, and logged.
       if (!isPermanent(error)) throw error;
-      return this.#queue.size > 0;
+      return;
     }
     let first = 0;
     for (const turn of turns) {
@@ -178,7 +193,6 @@ export class WaitingConsumers {
       this.#serve(turn, answers.slice(first, next));
       first = next;
     }
-    return this.#queue.size > 0;
   }
 
   /** One mailbox that cannot be read costs its own consumers, and no others. */

@@ -281,7 +281,12 @@ class StoredMailboxes implements MailboxService {
     const isWaiting = waitMs > 0;
     if (isWaiting) this.#checkRoom(mailbox);
     // Most polls of a mailbox find nothing: that costs no write.
-    else if (!(await store.mayHaveMessages(mailbox, clock.now()))) return [];
+    else if (
+      !this.#consumers.mayHaveMessages(mailbox) &&
+      !(await store.mayHaveMessages(mailbox, clock.now()))
+    ) {
+      return [];
+    }
     if (signal?.aborted || !this.#isOpen) return [];
     const poll = new MessagePoll(
       {

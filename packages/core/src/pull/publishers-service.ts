@@ -3,7 +3,12 @@
 import type { Engine } from "../engine/engine.ts";
 import { CarillonError } from "../errors.ts";
 import { checkNotEventTopic } from "../events/event-topic.ts";
-import type { NewId, ProjectId, PublisherId } from "../ids.ts";
+import {
+  isHexId,
+  type NewId,
+  type ProjectId,
+  type PublisherId,
+} from "../ids.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { IdentityStore } from "../ports/identity-store.ts";
 import type { MessageReport } from "../ports/message-store.ts";
@@ -206,7 +211,9 @@ export function createPullPublishers(
       }
     },
     async authenticate(id, secret) {
-      // Of a text that is none there is no account.
+      // Access keys are held against accounts first, on every request.
+      if (!isHexId(id)) return undefined;
+      // It has the form of one.
       const found = await store.findPublisherById(id as PublisherId);
       return (await isHolder(found, secret)) ? found : undefined;
     },

@@ -25,8 +25,10 @@ test("credentials hold until they are renewed, disabled or removed", async () =>
     assert.equal(await isLetIn(`${created.secret}x`), false);
     assert.equal(await isLetIn(""), false);
     const before = compared.length;
-    assert.equal(await isLetIn(created.secret, "none"), false);
+    assert.equal(await isLetIn(created.secret, "0".repeat(32)), false);
     assert.equal(compared.length, before + 1, "an unknown id costs less");
+    assert.equal(await isLetIn(created.secret, "AKOFSOMEUSER"), false);
+    assert.equal(compared.length, before + 1, "what is no id costs as much");
 
     const { secret } = await accounts.rotateSecret(projectId, "shop");
     assert.equal(await isLetIn(created.secret), false);

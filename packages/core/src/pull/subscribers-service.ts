@@ -242,7 +242,9 @@ export function createPullSubscribers(
     },
     subscriptions: listSubscriptions,
     async authenticate(id, secret) {
-      // Of a text that is none there is no account.
+      // Access keys are held against accounts first, on every request.
+      if (!isHexId(id)) return undefined;
+      // It has the form of one.
       const found = await store.findMailboxById(id as MailboxId);
       return (await isHolder(found, secret)) ? found : undefined;
     },

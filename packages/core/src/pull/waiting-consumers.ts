@@ -66,12 +66,17 @@ const maxOfPlace = 16;
 /** Calls that the store is given at once, so that it goes from one to the next. */
 const maxCalls = 16;
 
+/** Mailboxes at which nobody waits that are known to have more. */
+const maxLeft = 10_000;
+
 /** Of several consumers at a mailbox each gets so many at a time, at most. */
 const sharedLimit = 16;
 
 export class WaitingConsumers {
   readonly #ports: WaitingConsumersPorts;
   readonly #places = new Map<number, Place>();
+  /** Those at which nobody waits and in which there may be something. */
+  readonly #left = new Set<number>();
   /** Those that are to be asked next, in order. */
   readonly #queue = new Set<Place>();
   readonly #loop: WorkLoop;
@@ -101,6 +106,11 @@ export class WaitingConsumers {
     ]);
   }
 
+  /** Whether there may be something, as far as it is known here. */
+  mayHaveMessages(mailbox: number): boolean {
+    return this.#places.get(mailbox)?.isReady ?? this.#left.has(mailbox);
+  }
+
   /** From now on it is served, once there is something. */
   add(mailbox: number, consumer: Consumer): void {
     let place = this.#places.get(mailbox);
@@ -108,7 +118,7 @@ export class WaitingConsumers {
       place = {
         mailbox,
         consumers: new Set(),
-        isReady: false,
+        isReady: this.#left.delete(mailbox),
       };
       this.#places.set(mailbox, place);
     }
@@ -145,6 +155,14 @@ export class WaitingConsumers {
   #setReady(place: Place): void {
     place.isReady = true;
     this.#queueIfReady(place);
+  }
+
+  /** Whoever comes there next need not look whether there is something. */
+  #leave(mailbox: number): void {
+    // A place of somebody who came meanwhile looked by itself.
+    if (this.#places.has(mailbox)) return;
+    if (this.#left.size >= maxLeft) this.#left.clear();
+    this.#left.add(mailbox);
   }
 
   #queueIfReady(place: Place): void {
@@ -245,8 +263,10 @@ export class WaitingConsumers {
       this.#ports.onLeased(leases);
       consumer.take(leases);
     }
-    // Those who come later look by themselves whether there is something.
-    if (place.consumers.size === 0) return;
+    if (place.consumers.size === 0) {
+      if (mayHaveMore) this.#leave(place.mailbox);
+      return;
+    }
     if (mayHaveMore) this.#setReady(place);
     else if (!place.isReady) {
       for (const consumer of [...place.consumers]) consumer.onNothing();

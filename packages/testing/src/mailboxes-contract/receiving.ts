@@ -53,6 +53,20 @@ export function testReceiving({ test }: MailboxCases): void {
     assert.equal(world.calls.leaseMessages, undefined);
   });
 
+  test("polls of a mailbox that is known to have more do not look first", async (world) => {
+    const till = await world.subscribe("till");
+    for (const text of ["a", "b", "c"]) await world.publish(text);
+    for (const text of ["a", "b", "c"]) {
+      assert.deepEqual(bodiesOf(await world.poll(till, 1)), [text]);
+    }
+    assert.equal(world.calls.mayHaveMessages, 1);
+    // It was full; whether there was more is found out once.
+    for (let n = 0; n < 10; n++) {
+      assert.deepEqual(await world.poll(till, 1), []);
+    }
+    assert.equal(world.calls.leaseMessages, 4);
+  });
+
   test("serves first who waits longest", async (world) => {
     const till = await world.subscribe("till");
     const got: string[] = [];

@@ -579,6 +579,7 @@ export {
   type LegacyConfirm,
   legacyConfirmModes,
   type Mailbox,
+  type MailboxAccount,
   type MailboxChange,
   type MailboxCounts,
   mailboxNameForm,

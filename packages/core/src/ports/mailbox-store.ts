@@ -3,6 +3,7 @@
 import type { MailboxId, ProjectId } from "../ids.ts";
 import type {
   Mailbox,
+  MailboxAccount,
   MailboxChange,
   MailboxCounts,
   NewMailbox,
@@ -19,8 +20,13 @@ export interface MailboxStore {
    */
   addMailbox(mailbox: NewMailbox): Promise<Mailbox | undefined>;
   findMailbox(projectId: ProjectId, name: string): Promise<Mailbox | undefined>;
-  /** Of whatever project: for credentials. */
-  findMailboxById(id: MailboxId): Promise<Mailbox | undefined>;
+  /** Asked on every poll. */
+  findMailboxAccount(
+    projectId: ProjectId,
+    name: string,
+  ): Promise<MailboxAccount | undefined>;
+  /** The same by its id, of whatever project: for credentials. */
+  findMailboxById(id: MailboxId): Promise<MailboxAccount | undefined>;
   /** Oldest first, behind the number `after`. */
   listMailboxes(
     projectId: ProjectId,

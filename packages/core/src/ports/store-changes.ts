@@ -27,6 +27,8 @@ export type StoreChange =
   | { readonly kind: "topic"; readonly topicSeq: number }
   /** Of a topic: who receives its messages, and how. */
   | { readonly kind: "subscriptions"; readonly topicSeq: number }
+  /** Altered or deleted, by whoever owns it. */
+  | { readonly kind: "mailbox"; readonly mailbox: number }
   /** A whole message was cancelled, by an operator or a job. */
   | { readonly kind: "message_cancelled"; readonly messageSeq: number }
   /** It fails, or does not any more. */

@@ -17,7 +17,7 @@ import type { PublisherStore } from "../ports/publisher-store.ts";
 import type { Protocols } from "../subscriptions/protocol.ts";
 import { LeaseEnds } from "./lease-ends.ts";
 import { LeaseSettlements } from "./lease-settlements.ts";
-import type { Mailbox } from "./mailbox.ts";
+import type { MailboxAccount } from "./mailbox.ts";
 import {
   type Mailboxes,
   type PulledMessage,
@@ -132,7 +132,7 @@ class StoredMailboxes implements MailboxService {
   }
 
   async receive(
-    mailbox: Mailbox,
+    mailbox: MailboxAccount,
     options: ReceiveOptions,
   ): Promise<readonly PulledMessage[]> {
     this.#checkOpen();
@@ -143,7 +143,7 @@ class StoredMailboxes implements MailboxService {
   }
 
   async receiveLegacy(
-    mailbox: Mailbox,
+    mailbox: MailboxAccount,
     { isPython }: { readonly isPython: boolean },
   ): Promise<readonly PulledMessage[]> {
     this.#checkOpen();
@@ -167,31 +167,34 @@ class StoredMailboxes implements MailboxService {
   }
 
   confirm(
-    { seq }: Mailbox,
+    { seq }: MailboxAccount,
     messageSeqs: readonly number[],
     isSuccess: boolean,
   ): Promise<number> {
     return this.#leases.confirm(seq, messageSeqs, isSuccess);
   }
 
-  ack({ seq }: Mailbox, keys: readonly LeaseKey[]): Promise<SettledLeases> {
+  ack(
+    { seq }: MailboxAccount,
+    keys: readonly LeaseKey[],
+  ): Promise<SettledLeases> {
     return this.#leases.ack(seq, keys);
   }
 
   nack(
-    { seq }: Mailbox,
+    { seq }: MailboxAccount,
     keys: readonly LeaseKey[],
     delayMs: number,
   ): Promise<SettledLeases> {
     return this.#leases.nack(seq, keys, delayMs);
   }
 
-  extend({ seq }: Mailbox, keys: readonly LeaseKey[], leaseMs: number) {
+  extend({ seq }: MailboxAccount, keys: readonly LeaseKey[], leaseMs: number) {
     return this.#leases.extend(seq, keys, leaseMs);
   }
 
   async stream(
-    mailbox: Mailbox,
+    mailbox: MailboxAccount,
     { credit, leaseMs, lastEventId }: StreamOptions,
     output: StreamOutput,
   ): Promise<OpenStream> {
@@ -241,7 +244,7 @@ class StoredMailboxes implements MailboxService {
     return stream;
   }
 
-  release({ seq }: Pick<Mailbox, "seq">): void {
+  release({ seq }: Pick<MailboxAccount, "seq">): void {
     end([...this.#consumers.at(seq)], "mailbox_gone");
   }
 

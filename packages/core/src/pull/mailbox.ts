@@ -34,8 +34,8 @@ export interface MailboxSettings {
   readonly disabled?: true;
 }
 
-/** A mailbox as it is kept. */
-export interface Mailbox extends MailboxSettings {
+/** A mailbox, and whose it is; messages that come and go change nothing of it. */
+export interface MailboxAccount extends MailboxSettings {
   readonly seq: number;
   /** The user name of its credentials; unique in the store. */
   readonly id: MailboxId;
@@ -44,11 +44,15 @@ export interface Mailbox extends MailboxSettings {
   readonly name: string;
   /** Of the secret of its credentials; absent: it has none. */
   readonly secretHash?: string;
+  readonly createdAt: EpochMs;
+}
+
+/** A mailbox as it is kept. */
+export interface Mailbox extends MailboxAccount {
   /** Its subscriber has confirmed by id: a GET is a poll, but if that is `on`. */
   readonly confirmsById?: true;
   /** Messages that wait in it or are leased. */
   readonly depth: number;
-  readonly createdAt: EpochMs;
 }
 
 /** A mailbox before the store gave it a number. */

@@ -12,7 +12,7 @@ import type { MessageId } from "../ids.ts";
 import type { ExtraData, MessageAttribute } from "../messages/message.ts";
 import type { LeaseKey } from "../ports/message-queue-store.ts";
 import type { EpochMs } from "../time.ts";
-import type { Mailbox } from "./mailbox.ts";
+import type { MailboxAccount } from "./mailbox.ts";
 
 /** Of the whole service; each may change while it runs. */
 export interface PullSettings {
@@ -155,39 +155,42 @@ export interface Mailboxes {
    * @throws CarillonError OVERLOADED when too many wait, SHUTTING_DOWN
    */
   receive(
-    mailbox: Mailbox,
+    mailbox: MailboxAccount,
     options: ReceiveOptions,
   ): Promise<readonly PulledMessage[]>;
   /** A GET of the Notipy protocol. */
   receiveLegacy(
-    mailbox: Mailbox,
+    mailbox: MailboxAccount,
     client: { readonly isPython: boolean },
   ): Promise<readonly PulledMessage[]>;
   /** A PUT of the Notipy protocol; see the store's `confirmMessages`. */
   confirm(
-    mailbox: Mailbox,
+    mailbox: MailboxAccount,
     messageSeqs: readonly number[],
     isSuccess: boolean,
   ): Promise<number>;
-  ack(mailbox: Mailbox, keys: readonly LeaseKey[]): Promise<SettledLeases>;
+  ack(
+    mailbox: MailboxAccount,
+    keys: readonly LeaseKey[],
+  ): Promise<SettledLeases>;
   nack(
-    mailbox: Mailbox,
+    mailbox: MailboxAccount,
     keys: readonly LeaseKey[],
     delayMs: number,
   ): Promise<SettledLeases>;
   extend(
-    mailbox: Mailbox,
+    mailbox: MailboxAccount,
     keys: readonly LeaseKey[],
     leaseMs: number,
   ): Promise<SettledLeases & { readonly until: EpochMs }>;
   /** @throws CarillonError OVERLOADED, SHUTTING_DOWN */
   stream(
-    mailbox: Mailbox,
+    mailbox: MailboxAccount,
     options: StreamOptions,
     output: StreamOutput,
   ): Promise<MailboxStream>;
   /** Ends what waits at a mailbox that was disabled or deleted. */
-  release(mailbox: Pick<Mailbox, "seq">): void;
+  release(mailbox: Pick<MailboxAccount, "seq">): void;
   /** Consumers that wait or have a stream open, for metrics. */
   status(): { readonly waiting: number; readonly streams: number };
   /** Answers those that wait, ends streams; none begins any more. */

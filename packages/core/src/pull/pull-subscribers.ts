@@ -2,7 +2,7 @@
 
 import type { ProjectId } from "../ids.ts";
 import type { Subscription } from "../subscriptions/subscription.ts";
-import type { Mailbox, MailboxCounts } from "./mailbox.ts";
+import type { Mailbox, MailboxAccount, MailboxCounts } from "./mailbox.ts";
 import type { WithSecret } from "./pull-publishers.ts";
 
 /** A subscriber as its owner asks for it; unchecked. */
@@ -44,7 +44,7 @@ export interface PullSubscribers {
   ): Promise<readonly Mailbox[]>;
   /** @throws CarillonError SUBSCRIBER_NOT_FOUND, as all that follow */
   get(projectId: ProjectId, name: string): Promise<Mailbox>;
-  counts(mailbox: Mailbox): Promise<MailboxCounts>;
+  counts(mailbox: MailboxAccount): Promise<MailboxCounts>;
   /** @throws CarillonError SUBSCRIBER_INVALID */
   change(
     projectId: ProjectId,
@@ -82,13 +82,13 @@ export interface PullSubscribers {
   ): Promise<void>;
   following(projectId: ProjectId, name: string): Promise<readonly Followed[]>;
   /** All pull subscriptions of the mailbox, those to other topics with them. */
-  subscriptions(mailbox: Mailbox): Promise<readonly Subscription[]>;
+  subscriptions(mailbox: MailboxAccount): Promise<readonly Subscription[]>;
   /** As of publishers. */
-  authenticate(id: string, secret: string): Promise<Mailbox | undefined>;
+  authenticate(id: string, secret: string): Promise<MailboxAccount | undefined>;
   /**
    * The mailbox by its name, or by the URN or id of one of its subscriptions.
    *
    * @throws CarillonError SUBSCRIBER_NOT_FOUND, SUBSCRIPTION_NOT_FOUND
    */
-  find(projectId: ProjectId, reference: string): Promise<Mailbox>;
+  find(projectId: ProjectId, reference: string): Promise<MailboxAccount>;
 }

@@ -23,6 +23,7 @@ import {
   type LegacyConfirm,
   legacyConfirmModes,
   type Mailbox,
+  type MailboxAccount,
   type MailboxChange,
   maxMailboxQuota,
 } from "./mailbox.ts";
@@ -116,7 +117,7 @@ export function createPullSubscribers(
   async function listSubscriptions({
     projectId,
     name: endpoint,
-  }: Mailbox): Promise<readonly Subscription[]> {
+  }: MailboxAccount): Promise<readonly Subscription[]> {
     const all: Subscription[] = [];
     for (;;) {
       const marker = all.at(-1)?.id;
@@ -249,7 +250,7 @@ export function createPullSubscribers(
       return (await isHolder(found, secret)) ? found : undefined;
     },
     async find(projectId, reference) {
-      const named = await store.findMailbox(projectId, reference);
+      const named = await store.findMailboxAccount(projectId, reference);
       if (named) return named;
       if (parseSubscriptionUrn(reference)) {
         return await ofSubscription(

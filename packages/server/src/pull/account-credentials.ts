@@ -5,7 +5,7 @@
  */
 
 import type {
-  Mailbox,
+  MailboxAccount,
   PullPublisher,
   PullPublishers,
   PullSubscribers,
@@ -13,7 +13,7 @@ import type {
 
 /** Whose credentials a request came with. */
 export type PullAccount =
-  | { readonly kind: "subscriber"; readonly mailbox: Mailbox }
+  | { readonly kind: "subscriber"; readonly mailbox: MailboxAccount }
   | { readonly kind: "publisher"; readonly publisher: PullPublisher };
 
 export type PullAccountKind = PullAccount["kind"];

@@ -4,6 +4,7 @@ import {
   cancelReasons,
   type EpochMs,
   type Mailbox,
+  type MailboxAccount,
   type MailboxStore,
   type NewMailbox,
   type ProjectId,
@@ -30,9 +31,13 @@ export function createMailboxStore(tables: Tables): MailboxStore {
       const row = findMailbox(tables, projectId, name);
       return row && toMailbox(tables, row);
     },
+    async findMailboxAccount(projectId, name) {
+      const row = findMailbox(tables, projectId, name);
+      return row && toAccount(row);
+    },
     async findMailboxById(id) {
       const row = mailboxes.list().find((it) => it.id === id);
-      return row && toMailbox(tables, row);
+      return row && toAccount(row);
     },
     async listMailboxes(projectId, { limit, after = 0 }) {
       return mailboxes
@@ -133,4 +138,13 @@ function toMailbox(
   { lastGetAt: _, streams: _count, ...mailbox }: MailboxRow,
 ): Mailbox {
   return { ...mailbox, depth: depthOf(tables, mailbox.seq) };
+}
+
+function toAccount({
+  lastGetAt: _,
+  streams: _count,
+  confirmsById: _byId,
+  ...account
+}: MailboxRow): MailboxAccount {
+  return account;
 }

@@ -66,6 +66,11 @@ export function noticeOfAccess(of: AccessRecord): NoticeOf<object> {
     of === "token" && isNew ? undefined : { kind: "access", of, id: `${id}` };
 }
 
+export const noticeOfMailbox: NoticeOf<object> = (mailbox) => ({
+  kind: "mailbox",
+  mailbox: Number(mailbox),
+});
+
 export const noticeOfTopic: NoticeOf<object> = (topicSeq) => ({
   kind: "topic",
   topicSeq: Number(topicSeq),

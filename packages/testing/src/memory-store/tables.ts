@@ -16,6 +16,7 @@ import {
   noticeOfBinding,
   noticeOfCancellation,
   noticeOfFailingEndpoint,
+  noticeOfMailbox,
   noticeOfSetting,
   noticeOfSubscription,
   noticeOfTopic,
@@ -276,7 +277,7 @@ export function createTables(clock: Pick<Clock, "now">) {
     bindings: table(rows.bindingColumns, noticeOfBinding),
     subscriptions: table(rows.subscriptionColumns, noticeOfSubscription),
     /** By number, of those that there are. */
-    mailboxes: table(rows.mailboxColumns),
+    mailboxes: table(rows.mailboxColumns, noticeOfMailbox),
     /** By number: theirs are given to no other. */
     deletedMailboxes: table<object>({}),
     publishers: table(rows.publisherColumns),

@@ -33,8 +33,13 @@ export function testMailboxes({ test }: Cases): void {
     const other = await store.addMailbox(others);
     assert.deepEqual(await store.findMailbox(projectId, "till.1"), added);
     assert.deepEqual(await store.findMailbox(otherProjectId, "till.1"), other);
-    assert.deepEqual(await store.findMailboxById(own.id), added);
-    assert.deepEqual(await store.findMailboxById(others.id), other);
+    const account = { ...own, seq: added.seq };
+    assert.deepEqual(await store.findMailboxById(own.id), account);
+    assert.deepEqual(
+      await store.findMailboxAccount(projectId, "till.1"),
+      account,
+    );
+    assert.equal((await store.findMailboxById(others.id))?.seq, other?.seq);
     assert.equal(await store.findMailboxById(again.id), undefined);
     assert.equal(await store.findMailbox(projectId, "Till.1"), undefined);
   });
@@ -76,7 +81,7 @@ export function testMailboxes({ test }: Cases): void {
       quota: 7,
       legacyConfirm: "off",
     });
-    assert.deepEqual(await store.findMailboxById(known.id), on);
+    assert.deepEqual(await store.findMailbox(projectId, "till"), on);
     assert.equal(
       await store.updateMailbox(otherProjectId, "till", { quota: 1 }),
       undefined,

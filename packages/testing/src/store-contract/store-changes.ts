@@ -17,6 +17,7 @@ import {
   projectId,
   start,
 } from "./fixtures.ts";
+import { newMailbox } from "./mailbox-fixtures.ts";
 
 const user = {
   id: "u1",
@@ -158,6 +159,35 @@ export function testStoreChanges({ test }: Cases): void {
     await told.promise;
     stop();
     assert.equal(await store.findToken("a"), undefined);
+  });
+
+  test("tells of mailboxes that are changed or deleted", async (store) => {
+    const name = "till";
+    const added = await store.addMailbox(newMailbox({ name }));
+    assert.ok(added);
+    const { id, seq: mailbox } = added;
+    const quotas = async () => [
+      (await store.findMailboxAccount(projectId, name))?.quota,
+      (await store.findMailboxById(id))?.quota,
+    ];
+    // Now they are read, and may be cached.
+    await quotas();
+    const notice = { kind: "mailbox", mailbox } as const;
+    await expectNotice(
+      store,
+      notice,
+      () => store.updateMailbox(projectId, name, { quota: 7 }),
+      async () => assert.deepEqual(await quotas(), [7, 7]),
+    );
+    await expectNotice(
+      store,
+      notice,
+      () => store.deleteMailbox(projectId, name, start),
+      async () => assert.deepEqual(await quotas(), [undefined, undefined]),
+    );
+    const next = newMailbox({ name, quota: 8 });
+    await store.addMailbox(next);
+    assert.equal((await store.findMailboxAccount(projectId, name))?.quota, 8);
   });
 
   test("tells of topics, and of what is bound to them", async (store) => {

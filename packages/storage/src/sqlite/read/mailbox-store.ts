@@ -1,9 +1,21 @@
 /** Mailboxes in SQLite; what is in them is read by `queue-store.ts`. */
 
-import { CarillonError, type MailboxStore } from "@carillon/core";
+import {
+  CarillonError,
+  type MailboxAccount,
+  type MailboxId,
+  type MailboxStore,
+  type StoreChange,
+} from "@carillon/core";
 import type { Connections } from "../connections.ts";
 import { stateCodes } from "../schema/codes.ts";
-import { type MailboxRow, mailboxes } from "../schema/mailbox-table.ts";
+import {
+  type MailboxAccountRow,
+  type MailboxRow,
+  mailboxAccounts,
+  mailboxes,
+} from "../schema/mailbox-table.ts";
+import { ReadCache } from "./read-cache.ts";
 
 export function createMailboxStore({
   reader,
@@ -14,9 +26,22 @@ export function createMailboxStore({
     `SELECT ${mailboxes.columns()} FROM mailboxes
      WHERE project_id = ? AND name = ?`,
   );
-  /** For credentials, on every poll. Parameters: id. Index: mailboxes_id. */
-  const byId = reader.prepare<MailboxRow>(
-    `SELECT ${mailboxes.columns()} FROM mailboxes WHERE id = ?`,
+  /** Parameters: project, name. Index: mailboxes_name. */
+  const accountByName = reader.prepare<MailboxAccountRow>(
+    `SELECT ${mailboxAccounts.columns()} FROM mailboxes
+     WHERE project_id = ? AND name = ?`,
+  );
+  /** Parameters: id. Index: mailboxes_id. */
+  const accountById = reader.prepare<MailboxAccountRow>(
+    `SELECT ${mailboxAccounts.columns()} FROM mailboxes WHERE id = ?`,
+  );
+  const staleBy = ({ kind }: StoreChange) =>
+    kind === "mailbox" ? "all" : undefined;
+  const options = { staleBy, maxEntries: 16_384 };
+  const accountsByName = new ReadCache<string, MailboxAccount>(writer, options);
+  const accountsById = new ReadCache<MailboxId, MailboxAccount>(
+    writer,
+    options,
   );
   /** Parameters: project, after, limit. Index: mailboxes_of_project. */
   const ofProject = reader.prepare<MailboxRow>(
@@ -49,9 +74,25 @@ export function createMailboxStore({
       const row = byName.get(projectId, name);
       return row && mailboxes.fromRow(row);
     },
+    async findMailboxAccount(projectId, name) {
+      // No name of a mailbox has a slash.
+      const key = `${projectId}/${name}`;
+      const cached = accountsByName.find(key);
+      if (cached) return cached;
+      const row = accountByName.get(projectId, name);
+      if (!row) return undefined;
+      const account = mailboxAccounts.fromRow(row);
+      accountsByName.set(key, account);
+      return account;
+    },
     async findMailboxById(id) {
-      const row = byId.get(id);
-      return row && mailboxes.fromRow(row);
+      const cached = accountsById.find(id);
+      if (cached) return cached;
+      const row = accountById.get(id);
+      if (!row) return undefined;
+      const account = mailboxAccounts.fromRow(row);
+      accountsById.set(id, account);
+      return account;
     },
     async listMailboxes(projectId, { limit, after = 0 }) {
       return ofProject

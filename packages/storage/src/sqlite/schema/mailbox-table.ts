@@ -1,6 +1,11 @@
 /** Mailboxes as they stand in their table. */
 
-import type { Mailbox, MailboxId, ProjectId } from "@carillon/core";
+import type {
+  Mailbox,
+  MailboxAccount,
+  MailboxId,
+  ProjectId,
+} from "@carillon/core";
 import {
   code,
   epochMs,
@@ -29,7 +34,15 @@ const shape = {
 
 export type MailboxRow = RowOf<Mailbox>;
 
+export type MailboxAccountRow = RowOf<MailboxAccount>;
+
 export const mailboxes = defineTable("mailboxes", shape);
+
+/** Without what messages that come and go change. */
+export const mailboxAccounts = defineTable(
+  "mailboxes",
+  omit(shape, "confirmsById", "depth"),
+);
 
 /** Without what the store gives it. */
 export const newMailboxes = defineTable(

@@ -118,7 +118,7 @@ export function createIdentityWrites(
     db,
     "SELECT seq FROM mailboxes WHERE project_id = ?",
   );
-  const removeMailbox = createMailboxRemoval(db, journal);
+  const removeMailbox = createMailboxRemoval(db, journal, notices);
   const deleteProject = db.prepare("DELETE FROM projects WHERE id = ?");
   const noteDeleted = db.prepare(
     "INSERT OR IGNORE INTO deleted_projects (id) VALUES (?)",

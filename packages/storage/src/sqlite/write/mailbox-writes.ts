@@ -47,7 +47,7 @@ export function createMailboxWrites(
      WHERE s.mailbox = ? AND s.status < 4`,
   );
   const { deleteSubscription } = createSubscriptionWrites(db, journal, notices);
-  const removeMailbox = createMailboxRemoval(db, journal);
+  const removeMailbox = createMailboxRemoval(db, journal, notices);
 
   return {
     addMailbox(
@@ -71,7 +71,12 @@ export function createMailboxWrites(
         projectId,
         name,
       );
-      return byName.get(projectId, name);
+      const row = byName.get(projectId, name);
+      if (row) {
+        const { seq: mailbox } = mailboxes.fromRow(row);
+        notices.note({ kind: "mailbox", mailbox });
+      }
+      return row;
     },
     deleteMailbox(projectId: string, name: string, at: EpochMs): boolean {
       const row = byName.get(projectId, name);
@@ -87,7 +92,11 @@ export function createMailboxWrites(
 }
 
 /** Removes a mailbox that nothing is subscribed with, and cancels what is in it. */
-export function createMailboxRemoval(db: DatabaseSync, journal: ChangeJournal) {
+export function createMailboxRemoval(
+  db: DatabaseSync,
+  journal: ChangeJournal,
+  notices: ChangeNotices,
+) {
   /** Parameters: mailbox. Index: deliveries_queued. */
   const openIn = prepareQuery<
     [messageSeq: number, target: number, state: number]
@@ -108,5 +117,6 @@ export function createMailboxRemoval(db: DatabaseSync, journal: ChangeJournal) {
     }
     counts.add(countChanges, at);
     remove.run(seq);
+    notices.note({ kind: "mailbox", mailbox: seq });
   };
 }

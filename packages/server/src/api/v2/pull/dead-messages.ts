@@ -5,7 +5,7 @@ import {
   CarillonError,
   type DeadMessage,
   isHexId,
-  type Mailbox,
+  type MailboxAccount,
   type Message,
   type MessageId,
   maxTimeToLiveSeconds,
@@ -147,7 +147,7 @@ export function deadMessageRoutes(app: HttpApp, ports: PullPorts): void {
     },
   );
 
-  async function redriveAll(mailbox: Mailbox): Promise<number> {
+  async function redriveAll(mailbox: MailboxAccount): Promise<number> {
     // As many as there are now: what dies again meanwhile is not run after.
     const { dead } = await pullSubscribers.counts(mailbox);
     let redriven = 0;
@@ -162,7 +162,7 @@ export function deadMessageRoutes(app: HttpApp, ports: PullPorts): void {
   }
 
   async function redrive(
-    { seq }: Mailbox,
+    { seq }: MailboxAccount,
     choice: Parameters<typeof deadMessages.redriveMessages>[1],
   ): Promise<number> {
     const now = clock.now();
@@ -177,7 +177,7 @@ export function deadMessageRoutes(app: HttpApp, ports: PullPorts): void {
 
   /** @throws CarillonError MESSAGE_NOT_FOUND for what is no id of a message */
   async function seqsOf(
-    { projectId }: Mailbox,
+    { projectId }: MailboxAccount,
     ids: readonly string[],
   ): Promise<number[]> {
     const seqs: number[] = [];

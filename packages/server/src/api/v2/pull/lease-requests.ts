@@ -2,7 +2,7 @@
 
 import {
   type LeaseKey,
-  type Mailbox,
+  type MailboxAccount,
   type Mailboxes,
   parseLeaseId,
   pullLimits,
@@ -87,7 +87,7 @@ export const Extended = Type.Object(
 /** @throws CarillonError LEASE_ID_INVALID; then nothing changes */
 export async function ack(
   mailboxes: Mailboxes,
-  mailbox: Mailbox,
+  mailbox: MailboxAccount,
   request: Static<typeof AckRequest>,
 ): Promise<Static<typeof Acked>> {
   const keys = toKeys(request);
@@ -98,7 +98,7 @@ export async function ack(
 /** @throws CarillonError LEASE_ID_INVALID; then nothing changes */
 export async function nack(
   mailboxes: Mailboxes,
-  mailbox: Mailbox,
+  mailbox: MailboxAccount,
   request: Static<typeof NackRequest>,
 ): Promise<Static<typeof Nacked>> {
   const { delayMs = 0 } = request;
@@ -113,7 +113,7 @@ export async function nack(
 /** @throws CarillonError LEASE_ID_INVALID; then nothing changes */
 export async function extend(
   mailboxes: Mailboxes,
-  mailbox: Mailbox,
+  mailbox: MailboxAccount,
   request: Static<typeof ExtendRequest>,
 ): Promise<Static<typeof Extended>> {
   const { settled, stale, until } = await mailboxes.extend(

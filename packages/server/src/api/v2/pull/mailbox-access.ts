@@ -2,7 +2,7 @@
 
 import {
   CarillonError,
-  type Mailbox,
+  type MailboxAccount,
   type PullPublisher,
   type PullPublishers,
   type PullSubscribers,
@@ -31,7 +31,7 @@ export async function mailboxOf(
   request: FastifyRequest,
   reference: string,
   subscribers: Pick<PullSubscribers, "find">,
-): Promise<Mailbox> {
+): Promise<MailboxAccount> {
   const { account } = request;
   if (account === undefined) {
     return await subscribers.find(projectOf(request), reference);

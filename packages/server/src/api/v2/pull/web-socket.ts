@@ -6,7 +6,7 @@
 
 import {
   CarillonError,
-  type Mailbox,
+  type MailboxAccount,
   type Mailboxes,
   type MailboxStream,
   type StreamEnd,
@@ -110,7 +110,7 @@ export function mailboxWebSocketRoutes(
 class MailboxConnection {
   readonly #webSocket: WebSocket;
   readonly #request: FastifyRequest;
-  readonly #mailbox: Mailbox;
+  readonly #mailbox: MailboxAccount;
   readonly #mailboxes: Mailboxes;
   readonly #failures: WebSocketPorts["failures"];
   readonly #frames: Buffer[] = [];
@@ -122,7 +122,7 @@ class MailboxConnection {
   constructor(
     webSocket: WebSocket,
     request: FastifyRequest,
-    mailbox: Mailbox,
+    mailbox: MailboxAccount,
     { mailboxes, failures }: PullPorts & WebSocketPorts,
   ) {
     this.#webSocket = webSocket;

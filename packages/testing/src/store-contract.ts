@@ -38,6 +38,7 @@ import { testMessageQueue } from "./store-contract/message-queue.ts";
 import { testMessageQueueProperties } from "./store-contract/message-queue-properties.ts";
 import { testMessages } from "./store-contract/messages.ts";
 import { testOptOuts } from "./store-contract/opt-outs.ts";
+import { testOrderedFanOut } from "./store-contract/ordered-fan-out.ts";
 import { testPagingProperties } from "./store-contract/paging-properties.ts";
 import { testPublishers } from "./store-contract/publishers.ts";
 import { testQuotas } from "./store-contract/quotas.ts";
@@ -85,6 +86,7 @@ export function testStoreContract(
     describe("imports", () => testImports(cases));
     describe("fan-out", () => testFanOut(cases));
     describe("several topics", () => testSeveralTopics(cases));
+    describe("ordered fan-out", () => testOrderedFanOut(cases));
     describe("claimed deliveries", () => testClaimedDeliveries(cases));
     describe("urgencies", () => testUrgencies(cases));
     describe("what is in mailboxes", () => {

@@ -72,7 +72,8 @@ export interface DeliveryStore {
    * the first that has anybody to send to has the first range. With a lease the
    * message's first range comes back claimed, so that no second write precedes
    * the first attempt; none is asked for a message with a `notBefore`, whose range
-   * is not due yet.
+   * is not due yet. It does not while an earlier message of its ordering key is
+   * fanned out (see {@link WorkStore.claim}).
    *
    * @throws CarillonError STORAGE_FULL, STORAGE_UNAVAILABLE, STORAGE_REFUSED;
    * then nothing was kept

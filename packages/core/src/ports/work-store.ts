@@ -214,8 +214,9 @@ export interface FinishReport {
   /** Deliveries that no mailbox took: `failed`. Absent: all were taken. */
   readonly unqueued?: readonly UnqueuedDelivery[];
   /**
-   * How many recipients, about, are in the range of the message's next topic,
-   * whose turn it is now. Absent: there is none.
+   * How many recipients, about, are in what may be claimed since: the range of the
+   * message's next topic, whose turn it is now, or those of the next message of its
+   * ordering key. Absent: there is none.
    */
   readonly unclaimed?: number;
 }
@@ -272,7 +273,10 @@ export type NextDue = Readonly<
 
 /** Hands out work to engines, and takes it back. */
 export interface WorkStore {
-  /** Claims work that is due and that nobody holds. */
+  /**
+   * Claims work that is due and that nobody holds; no range of a message while an
+   * earlier one of its project with the same ordering key has any that is due.
+   */
   claim(lease: Lease, request: ClaimRequest): Promise<ClaimedWork>;
   /**
    * The next recipients of a range, in order of target, at most `limit`:

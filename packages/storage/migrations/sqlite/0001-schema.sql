@@ -468,20 +468,26 @@ CREATE TABLE ranges (
   -- NULL: to the end of the audience.
   upto_target  INTEGER,
   -- When it may be claimed. That of a rest is when it was cut off: the message
-  -- that was served least recently comes first.
-  due_at       INTEGER NOT NULL,
+  -- that was served least recently comes first. NULL: once an earlier message of
+  -- its ordering key is fanned out.
+  due_at       INTEGER,
   -- Grows with each claim, and when a lease is found to have ended.
   fence        INTEGER NOT NULL,
   -- NULL: nobody holds it.
   owner        TEXT,
   -- On the clock that runs since the store was opened.
   lease_until  INTEGER,
+  -- Of a message that has one: its project and its ordering key.
+  ordering_key TEXT,
   PRIMARY KEY (message_seq, topic_seq, after_target)
 ) STRICT, WITHOUT ROWID;
 
 -- What is claimed as it is accepted never comes into it.
 CREATE INDEX ranges_free ON ranges (due_at, message_seq) WHERE owner IS NULL;
 CREATE INDEX ranges_held ON ranges (owner) WHERE owner IS NOT NULL;
+-- What was not due when it was accepted holds up nothing until it is.
+CREATE INDEX ranges_ordered ON ranges (ordering_key, due_at, message_seq)
+  WHERE ordering_key IS NOT NULL;
 
 --------------------------------------------------------- stored messages
 

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import type { Subscription } from "@carillon/core";
+import type { FinishedRange, Subscription } from "@carillon/core";
+import { interceptCalls } from "../intercept-calls.ts";
 import { maxDeliveries } from "../store-contract/mailbox-fixtures.ts";
 import type { EngineCases } from "./cases.ts";
 import type { World } from "./world.ts";
@@ -60,6 +61,42 @@ export function testPull({ test }: EngineCases): void {
     assert.equal((await leaseNow(world, mailbox)).length, 1);
   });
 
+  let firstMayFinish = Promise.withResolvers<void>();
+  test("hands out the messages of an ordering key in their order, whichever is written first", {
+    engine: { rangeSize: 2 },
+    wrap(store) {
+      firstMayFinish = Promise.withResolvers<void>();
+      const { promise } = firstMayFinish;
+      return interceptCalls(store, async (method, call, [work]) => {
+        if (method === "finish" && isOfMessage(work, 1)) await promise;
+        return await call();
+      });
+    },
+  }, async (world) => {
+    const mailboxes: number[] = [];
+    for (let n = 0; n < 6; n++) {
+      mailboxes.push(mailboxOf(await world.subscribe("queue", `q${n}`)));
+    }
+    const engine = await world.start();
+    for (const _ of ["first", "second"]) {
+      await world.publish(engine, "alerts", { orderingKey: "k" });
+    }
+    const got = new Map(mailboxes.map((it) => [it, [] as number[]]));
+    const fetch = async () => {
+      for (const [mailbox, seqs] of got) {
+        const leases = await leaseNow(world, mailbox);
+        seqs.push(...leases.map(({ messageSeq }) => messageSeq));
+        const now = world.clock.now();
+        await world.store.ackLeases(mailbox, leases, now);
+      }
+    };
+    for (let n = 0; n < 20; n++) await fetch();
+    firstMayFinish.resolve();
+    await world.settle();
+    for (let n = 0; n < 2; n++) await fetch();
+    for (const seqs of got.values()) assert.deepEqual(seqs, [1, 2]);
+  });
+
   test("tells of what a full mailbox did not take", {}, async (world) => {
     await world.subscribe("queue", "q1");
     await world.subscribe("queue", "q2");
@@ -83,6 +120,11 @@ export function testPull({ test }: EngineCases): void {
     assert.equal(engine.status().outcomes.failed, 2);
     assert.equal(engine.status().outcomes.waiting, 4);
   });
+}
+
+function isOfMessage(work: unknown, messageSeq: number): boolean {
+  const { range } = work as Partial<FinishedRange>;
+  return range?.messageSeq === messageSeq;
 }
 
 function mailboxOf({ mailbox }: Subscription): number {

@@ -31,7 +31,7 @@ import {
   toRange,
 } from "./ledger.ts";
 import { equals } from "./lists.ts";
-import { findCut } from "./ranges.ts";
+import { findCut, isHeldUp } from "./ranges.ts";
 import { type DeliveryRow, deliveryKey } from "./rows.ts";
 import type { Tables } from "./tables.ts";
 import { findTurn } from "./topic-turns.ts";
@@ -163,6 +163,10 @@ export function acceptMessage(
   if (lease === undefined || dueAt > holds.now()) {
     addRange(tables, whole);
     return { seq, range: undefined, unclaimed: audience };
+  }
+  if (isHeldUp(tables, seq, holds.now())) {
+    addRange(tables, whole);
+    return { seq, range: undefined, unclaimed: 0 };
   }
   const end = findCut(tables, whole, lease.rangeSize);
   if (end !== undefined) addRange(tables, { ...whole, afterTarget: end });

@@ -3,6 +3,7 @@
 import {
   type AudienceRange,
   type ClaimRequest,
+  type EpochMs,
   type FinishedRange,
   type FinishReport,
   type Lease,
@@ -33,6 +34,7 @@ export function claimRanges(
   const free = ranges
     .list()
     .filter((row) => row.hold === undefined && row.dueAt <= holds.now())
+    .filter((row) => !isHeldUp(tables, row.messageSeq, holds.now()))
     .sort((a, b) => a.dueAt - b.dueAt || a.messageSeq - b.messageSeq)
     .slice(0, limit);
   const claimed: RangeRow[] = [];
@@ -85,13 +87,57 @@ export function finishRange(
   const report = addOutcomes(tables, holds, outcomes);
   const unclaimed =
     uptoTarget === undefined
-      ? advanceTurn(tables, row, holds.now())
+      ? (advanceTurn(tables, row, holds.now()) ??
+        countNext(tables, row.messageSeq, holds.now()))
       : undefined;
   return {
     kept: true,
     ...report,
     ...(unclaimed !== undefined && { unclaimed }),
   };
+}
+
+/**
+ * Whether an earlier message of its ordering key is not fanned out; one that is
+ * not due yet does not count.
+ */
+export function isHeldUp(
+  tables: Tables,
+  messageSeq: number,
+  now: EpochMs,
+): boolean {
+  return tables.ranges
+    .list()
+    .filter((row) => row.messageSeq < messageSeq && row.dueAt <= now)
+    .some((row) => haveSameKey(tables, row.messageSeq, messageSeq));
+}
+
+/**
+ * How many recipients the next message of an ordering key has that may be fanned
+ * out once this one is.
+ */
+function countNext(
+  tables: Tables,
+  messageSeq: number,
+  now: EpochMs,
+): number | undefined {
+  const ofKey = tables.ranges
+    .list()
+    .filter((row) => haveSameKey(tables, row.messageSeq, messageSeq))
+    .sort((a, b) => a.messageSeq - b.messageSeq);
+  if (ofKey.some((row) => row.messageSeq === messageSeq)) return undefined;
+  const next = ofKey.find(({ hold, dueAt }) => !hold && dueAt <= now);
+  if (!next) return undefined;
+  return Math.max(1, listActive(tables, next.topicSeq).length);
+}
+
+function haveSameKey(tables: Tables, one: number, other: number): boolean {
+  const [a, b] = [getMessage(tables, one), getMessage(tables, other)];
+  return (
+    a.orderingKey !== undefined &&
+    a.orderingKey === b.orderingKey &&
+    a.projectId === b.projectId
+  );
 }
 
 /** Within one write. */

@@ -24,6 +24,7 @@ import { joinReceipts, recordOutcomes, unfinished } from "./outcomes.ts";
 import {
   claimRanges,
   finishRange,
+  isHeldUp,
   readAudience,
   releaseRange,
 } from "./ranges.ts";
@@ -130,7 +131,10 @@ export function createWorkStore(
       }),
     async nextDue() {
       const now = holds.now();
-      const free = ranges.list().filter(({ hold }) => !hold);
+      const free = ranges
+        .list()
+        .filter(({ hold }) => !hold)
+        .filter(({ messageSeq }) => !isHeldUp(tables, messageSeq, now));
       const range = firstOf(free.map(({ dueAt }) => dueAt));
       const delivery = firstOf(
         deliveries.list().map(({ nextAttemptAt }) => nextAttemptAt),

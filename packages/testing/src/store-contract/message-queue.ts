@@ -610,14 +610,17 @@ export function testMessageQueue({ test }: Cases): void {
     }
   });
 
-  test("an earlier message that is fanned out later blocks those behind it", async (store) => {
+  test("an earlier message that is fanned out later blocks those behind it", async (store, clock) => {
     const topic = await addTopic(store);
     const it = await subscribeMailbox(store, topic);
-    const early = messageTo(topic, { orderingKey: "k" });
-    const { seq, range } = await store.acceptMessage(early, leaseOf("a"));
-    assert.ok(range);
     const options = { orderingKey: "k" };
+    const early = messageTo(topic, { ...options, notBefore: after(1) });
+    const { seq } = await store.acceptMessage(early, undefined);
     const late = await publishTo(store, topic, [it], options);
+    clock.advance(1);
+    const [claimed] = await claimRanges(store, leaseOf("a"), 1);
+    assert.ok(claimed);
+    const { range } = claimed;
     await store.finish({ range, outcomes: [toFetch(seq, it, options)] });
     const leases = await lease(store, it.mailbox);
     assert.deepEqual(seqsOf(leases), [seq]);

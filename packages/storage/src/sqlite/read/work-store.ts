@@ -135,10 +135,10 @@ export function createWorkStore(
       change.kind === "subscriptions" ? { key: change.topicSeq } : undefined,
   });
   const nextDelivery = reader.prepare<(EpochMs | null)[]>(nextDeliverySql);
-  /** Index: ranges_free, whose first row it is. */
+  /** Index: ranges_free, whose first row with an instant it is. */
   const nextRange = reader.prepare<[dueAt: EpochMs]>(
     `SELECT due_at FROM ranges INDEXED BY ranges_free
-     WHERE owner IS NULL ORDER BY due_at LIMIT 1`,
+     WHERE owner IS NULL AND due_at IS NOT NULL ORDER BY due_at LIMIT 1`,
   );
   /** Parameters: project, key, now. Index: the primary key. */
   const heldKey = reader.prepare<IdempotencyKeyRow>(

@@ -244,6 +244,7 @@ const statusUrlIndex = newMessages.indexOf("statusUrl");
 const templateSlugIndex = newMessages.indexOf("templateSlug");
 const createdAtIndex = newMessages.indexOf("createdAt");
 const contentKindIndex = newMessages.indexOf("contentKind");
+const detailsIndex = newMessages.indexOf("details");
 
 export function topicSeqOf(row: NewMessageRow): SQLInputValue {
   return row[topicSeqIndex] ?? null;
@@ -255,6 +256,17 @@ export function projectIdOf(row: NewMessageRow): SQLInputValue {
 
 export function templateSlugOf(row: NewMessageRow): SQLInputValue {
   return row[templateSlugIndex] ?? null;
+}
+
+/** What orders it among its project's messages; `null`: nothing, as mostly. */
+export function orderingOf(row: NewMessageRow): string | null {
+  const details = row[detailsIndex];
+  if (typeof details !== "string") return null;
+  // The codec of details wrote it.
+  const { orderingKey } = JSON.parse(details) as Details;
+  return orderingKey === undefined
+    ? null
+    : `${projectIdOf(row)} ${orderingKey}`;
 }
 
 export function hasStatusUrl(row: NewMessageRow): boolean {

@@ -10,6 +10,7 @@ import { prepareQuery } from "../schema/query.ts";
 import { createCancellation } from "./cancellation.ts";
 import type { ChangeNotices } from "./change-notices.ts";
 import type { CountChanges } from "./message-counts.ts";
+import { createOrderedRanges } from "./ordered-ranges.ts";
 import type { SettledCounts } from "./statistics-writes.ts";
 
 export function createMessageCancellation(
@@ -38,9 +39,12 @@ export function createMessageCancellation(
    * Attempts of those that are held may be under way, and their outcomes are still
    * written. Parameters: message. Index: the primary key.
    */
-  const removeFree = db.prepare(
-    "DELETE FROM ranges WHERE message_seq = ? AND owner IS NULL",
+  const removeFree = prepareQuery<[orderingKey: string | null]>(
+    db,
+    `DELETE FROM ranges WHERE message_seq = ? AND owner IS NULL
+     RETURNING ordering_key`,
   );
+  const { freeNext } = createOrderedRanges(db);
   return {
     isPossible: (messageSeq: number) =>
       uncancelled.get(messageSeq) !== undefined,
@@ -49,7 +53,9 @@ export function createMessageCancellation(
     /** Leaves one alone that is cancelled already. */
     cancel(messageSeq: number, jobSeq: number, now: EpochMs): void {
       if (mark.run(now, jobSeq, messageSeq).changes === 0) return;
-      removeFree.run(messageSeq);
+      const [[key = null] = []] = removeFree.all(messageSeq);
+      // An engine finds it when it looks for what is due.
+      if (key !== null) freeNext(key, messageSeq, now);
       // Engines that hold some of it begin no more of that.
       notices.note({ kind: "message_cancelled", messageSeq });
     },

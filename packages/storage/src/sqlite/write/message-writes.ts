@@ -11,6 +11,7 @@ import {
   type MessageParts,
   type NewMessageRow,
   newMessages,
+  orderingOf,
   projectIdOf,
   templateSlugOf,
   topicSeqOf,
@@ -20,6 +21,7 @@ import type { RelatedObjectRow } from "../schema/stored-message-table.ts";
 import { statusCodes } from "../schema/subscription-status.ts";
 import type { ChangeJournal } from "./change-journal.ts";
 import { CountChanges, createCounts } from "./message-counts.ts";
+import { createOrderedRanges } from "./ordered-ranges.ts";
 import { createCut } from "./range-cuts.ts";
 import { createTopicTurns } from "./topic-turns.ts";
 
@@ -48,7 +50,7 @@ export type DeliveryLease = readonly [owner: string, until: number];
  * What became of the audience of a message that was accepted: how many, about,
  * are in ranges that nobody holds; the end of the range that is held, if one is
  * (`null`: of the audience), and the place of its topic among several. Only its
- * number: it goes to nobody.
+ * number: it goes to nobody, or an earlier message of its ordering key comes first.
  */
 export type AcceptedRow =
   | number
@@ -85,13 +87,14 @@ export function createMessageWrites(db: DatabaseSync, journal: ChangeJournal) {
   );
   /**
    * Parameters: message, topic, its position, end, when it is due, owner, end of
-   * the lease.
+   * the lease, its ordering key.
    */
   const insertHeld = db.prepare(
     `INSERT INTO ranges (message_seq, topic_seq, topic_position, after_target,
-       upto_target, due_at, fence, owner, lease_until)
-     VALUES (?, ?, ?, 0, ?, ?, 1, ?, ?)`,
+       upto_target, due_at, fence, owner, lease_until, ordering_key)
+     VALUES (?, ?, ?, 0, ?, ?, 1, ?, ?, ?)`,
   );
+  const ordered = createOrderedRanges(db);
   const cut = createCut(db);
   const turns = createTopicTurns(db);
   const addObjects = createObjectInsert(db);
@@ -127,22 +130,28 @@ export function createMessageWrites(db: DatabaseSync, journal: ChangeJournal) {
     seq: number,
     topicSeq: number,
     position: number | null,
+    key: string | null,
     dueAt: EpochMs,
     lease: FirstRangeLease | null,
   ): AcceptedRow {
     const countOthers = (claimed: number) =>
       Math.max(1, (subscriptionCount.get(topicSeq)?.[0] ?? 0) - claimed);
     if (lease === null) {
-      cut.addRest(seq, topicSeq, 0, null, dueAt, position);
+      cut.addRest(seq, topicSeq, 0, null, dueAt, position, key);
       return [seq, countOthers(0)];
+    }
+    if (key !== null && ordered.isHeldUp(key, seq, dueAt)) {
+      cut.addRest(seq, topicSeq, 0, null, null, position, key);
+      return seq;
     }
     const [owner, until, rangeSize] = lease;
     const end =
       rangeSize === null ? undefined : cut.find(topicSeq, 0, null, rangeSize);
     const uptoTarget = end ?? null;
-    insertHeld.run(seq, topicSeq, position, uptoTarget, dueAt, owner, until);
+    const held = [uptoTarget, dueAt, owner, until, key] as const;
+    insertHeld.run(seq, topicSeq, position, ...held);
     if (end === undefined) return [seq, 0, uptoTarget, position];
-    cut.addRest(seq, topicSeq, end, null, dueAt, position);
+    cut.addRest(seq, topicSeq, end, null, dueAt, position, key);
     return [seq, countOthers(rangeSize ?? 0), uptoTarget, position];
   }
 
@@ -156,18 +165,19 @@ export function createMessageWrites(db: DatabaseSync, journal: ChangeJournal) {
     ): AcceptedRow {
       const seq = insertMessage(message);
       addParts(seq, message, parts);
+      const key = orderingOf(message);
       if (parts !== null && parts.topics.length > 0) {
         const turn = turns.findFirst(seq);
         if (turn === undefined) return seq;
         const [topicPosition, topicSeq] = turn;
-        return addRanges(seq, topicSeq, topicPosition, dueAt, lease);
+        return addRanges(seq, topicSeq, topicPosition, key, dueAt, lease);
       }
       // Of a message to a topic.
       const topicSeq = topicSeqOf(message) as number;
       if (isPublished(message)) setLatest.run(seq, topicSeq);
       const [status = statusCodes.deleted] = firstStatus.get(topicSeq) ?? [];
       if (status >= statusCodes.deleted) return seq;
-      return addRanges(seq, topicSeq, null, dueAt, lease);
+      return addRanges(seq, topicSeq, null, key, dueAt, lease);
     },
     acceptDirectMessage(
       message: NewMessageRow,

@@ -18,11 +18,14 @@ export function createCut(db: DatabaseSync) {
      WHERE topic_seq = ? AND status IN (1, 2, 5) AND seq > ? AND seq <= ?
      ORDER BY seq LIMIT 2 OFFSET ?`,
   );
-  /** Parameters: message, topic, its position, after, up to, when it is due. */
+  /**
+   * Parameters: message, topic, its position, after, up to, when it is due, its
+   * ordering key.
+   */
   const insert = db.prepare(
     `INSERT INTO ranges (message_seq, topic_seq, topic_position, after_target,
-       upto_target, due_at, fence)
-     VALUES (?, ?, ?, ?, ?, ?, 0)`,
+       upto_target, due_at, fence, ordering_key)
+     VALUES (?, ?, ?, ?, ?, ?, 0, ?)`,
   );
   return {
     /** Where to cut; `undefined` when it has no more than `size` recipients. */
@@ -39,6 +42,7 @@ export function createCut(db: DatabaseSync) {
     /**
      * What is behind the cut, for anybody to claim.
      *
+     * @param dueAt `null`: an earlier message of its ordering key comes first
      * @param position of the topic; `null` when it is the message's only one
      */
     addRest(
@@ -46,8 +50,9 @@ export function createCut(db: DatabaseSync) {
       topicSeq: number,
       afterTarget: number,
       uptoTarget: number | null,
-      dueAt: EpochMs,
+      dueAt: EpochMs | null,
       position: number | null,
+      orderingKey: string | null,
     ): void {
       insert.run(
         messageSeq,
@@ -56,6 +61,7 @@ export function createCut(db: DatabaseSync) {
         afterTarget,
         uptoTarget,
         dueAt,
+        orderingKey,
       );
     },
   };

@@ -4,6 +4,7 @@ import type { DatabaseSync } from "node:sqlite";
 import type { EpochMs, FinishReport } from "@carillon/core";
 import { prepareQuery } from "../schema/query.ts";
 import type { ChangeJournal } from "./change-journal.ts";
+import { createOrderedRanges } from "./ordered-ranges.ts";
 import type { OutcomeColumns } from "./outcome-columns.ts";
 import { createOutcomeWrites } from "./outcome-writes.ts";
 import { createCut } from "./range-cuts.ts";
@@ -43,10 +44,10 @@ export function createRangeWrites(
   journal: ChangeJournal,
 ) {
   /** Parameters: now, limit. Index: ranges_free. */
-  const free = prepareQuery<RangeRow>(
+  const free = prepareQuery<[...RangeRow, orderingKey: string | null]>(
     db,
     `SELECT message_seq, topic_seq, after_target, upto_target, fence,
-       topic_position
+       topic_position, ordering_key
      FROM ranges INDEXED BY ranges_free
      WHERE owner IS NULL AND due_at <= ?
      ORDER BY due_at, message_seq LIMIT +?`,
@@ -58,8 +59,12 @@ export function createRangeWrites(
   );
   const cut = createCut(db);
   const turns = createTopicTurns(db);
+  const ordered = createOrderedRanges(db);
   /** Parameters: key, fence. */
-  const remove = db.prepare(`DELETE FROM ranges WHERE ${key} AND fence = ?`);
+  const remove = prepareQuery<[orderingKey: string | null]>(
+    db,
+    `DELETE FROM ranges WHERE ${key} AND fence = ? RETURNING ordering_key`,
+  );
   /**
    * Leaves the rest of a range that was worked in part, for anybody to claim.
    * Parameters: where it was worked to, now, key, fence, the same twice.
@@ -87,8 +92,15 @@ export function createRangeWrites(
     ): { claimed: RangeRow[]; mayHaveMore: boolean } {
       const claimed: RangeRow[] = [];
       let cuts = 0;
+      let heldUp = 0;
       const rows = free.all(now, limit);
-      for (const [seq, topic, after, upto, fence, position] of rows) {
+      for (const row of rows) {
+        const [seq, topic, after, upto, fence, position, orderingKey] = row;
+        if (orderingKey !== null && ordered.isHeldUp(orderingKey, seq, now)) {
+          ordered.holdUp(seq, topic, after);
+          heldUp++;
+          continue;
+        }
         const end =
           rangeSize === null
             ? undefined
@@ -96,7 +108,7 @@ export function createRangeWrites(
         if (end !== undefined) {
           if (cuts === maxCutRanges) continue;
           cuts++;
-          cut.addRest(seq, topic, end, upto, now, position);
+          cut.addRest(seq, topic, end, upto, now, position, orderingKey);
         }
         const claimedUpto = end ?? upto;
         claim.run(claimedUpto, fence + 1, owner, leaseUntil, seq, topic, after);
@@ -106,13 +118,15 @@ export function createRangeWrites(
         claimed,
         // What was cut has a rest, and what was passed over is still there.
         mayHaveMore:
-          rows.length === limit || cuts > 0 || claimed.length < rows.length,
+          rows.length === limit ||
+          cuts > 0 ||
+          claimed.length + heldUp < rows.length,
       };
     },
     /**
      * `topicPosition`: of a message to several topics. `uptoTarget`: where it was
      * worked to, if not to its end. `true`, for short: it was kept, none was
-     * refused, and no other topic follows.
+     * refused, and nothing came free with it.
      */
     finishRange(
       rangeKey: RangeKey,
@@ -121,22 +135,40 @@ export function createRangeWrites(
       uptoTarget: number | null,
       now: EpochMs,
     ): FinishReport | true {
-      const { changes } =
-        uptoTarget === null
-          ? remove.run(...rangeKey)
-          : shorten.run(uptoTarget, now, ...rangeKey, uptoTarget, uptoTarget);
-      if (changes === 0) return { kept: false, refused: [] };
+      const removed = uptoTarget === null ? remove.get(...rangeKey) : undefined;
+      const isKept =
+        removed !== undefined ||
+        (uptoTarget !== null &&
+          shorten.run(uptoTarget, now, ...rangeKey, uptoTarget, uptoTarget)
+            .changes > 0);
+      if (!isKept) return { kept: false, refused: [] };
+      const [orderingKey = null] = removed ?? [];
       const { refused, unqueued } = outcomes.addAll(columns);
       const isPlain = refused.length + unqueued.length === 0;
-      if (topicPosition === null && isPlain) return true;
+      const isLast = topicPosition === null && orderingKey === null;
+      if (isLast && isPlain) return true;
       const report = {
         kept: true,
         refused,
         ...(unqueued.length > 0 && { unqueued }),
       };
-      if (topicPosition === null || uptoTarget !== null) return report;
+      if (isLast || removed === undefined) return report;
       const [messageSeq, topicSeq] = rangeKey;
-      const unclaimed = turns.advance(messageSeq, topicSeq, topicPosition, now);
+      const ofTurn =
+        topicPosition === null
+          ? undefined
+          : turns.advance(
+              messageSeq,
+              topicSeq,
+              topicPosition,
+              orderingKey,
+              now,
+            );
+      const unclaimed =
+        ofTurn ??
+        (orderingKey === null
+          ? undefined
+          : ordered.freeNext(orderingKey, messageSeq, now));
       return unclaimed === undefined ? report : { ...report, unclaimed };
     },
     releaseRanges(rangeKeys: readonly RangeKey[]): void {

@@ -172,7 +172,9 @@ test("writes nothing of a range while the database is full", async () => {
   const rules = createStateRules();
   const journal = new ChangeJournal(db);
   const { finishRange } = createRangeWrites(db, rules, journal);
-  db.exec("INSERT INTO ranges VALUES (1, 1, NULL, 0, NULL, 0, 1, 'a', 1)");
+  db.exec(
+    "INSERT INTO ranges VALUES (1, 1, NULL, 0, NULL, 0, 1, 'a', 1, NULL)",
+  );
   const outcomes = Array.from({ length: 5000 }, (_, n) =>
     spoiled(delivered(1, n), n === 10 ? { segments: "many" } : {}),
   );

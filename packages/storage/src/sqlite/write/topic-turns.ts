@@ -58,13 +58,14 @@ export function createTopicTurns(db: DatabaseSync) {
       messageSeq: number,
       topicSeq: number,
       position: number,
+      orderingKey: string | null,
       now: EpochMs,
     ): number | undefined {
       if (openRange.get(messageSeq, topicSeq, position)) return undefined;
       const next = laterTurn.get(messageSeq, position);
       if (next === undefined) return undefined;
       const [nextPosition, nextTopic] = next;
-      addRest(messageSeq, nextTopic, 0, null, now, nextPosition);
+      addRest(messageSeq, nextTopic, 0, null, now, nextPosition, orderingKey);
       return Math.max(1, subscriptionCount.get(nextTopic)?.[0] ?? 0);
     },
   };
@@ -77,9 +78,12 @@ export function createTopicTurns(db: DatabaseSync) {
  */
 export function createHandover(db: DatabaseSync) {
   /** Of one that nobody cancelled. Parameters: message. Index: the primary key. */
-  const audienceOf = prepareQuery<[audience: number]>(
+  const audienceOf = prepareQuery<
+    [audience: number, orderingKey: string | null]
+  >(
     db,
-    "SELECT audience FROM messages WHERE seq = ? AND cancelled_at IS NULL",
+    `SELECT audience, project_id || ' ' || (details ->> 'orderingKey')
+     FROM messages WHERE seq = ? AND cancelled_at IS NULL`,
   );
   /**
    * Active subscriptions of the same endpoint whose topics were walked already,
@@ -105,17 +109,18 @@ export function createHandover(db: DatabaseSync) {
                              AND r.after_target < s.seq
                              AND coalesce(r.upto_target, s.seq) >= s.seq))`,
   );
-  /** Parameters: message, topic, after, up to, when it is due. */
+  /** Parameters: message, topic, after, up to, when it is due, ordering key. */
   const insert = db.prepare(
     `INSERT INTO ranges (message_seq, topic_seq, topic_position, after_target,
-       upto_target, due_at, fence)
-     VALUES (?, ?, ${handedOverPosition}, ?, ?, ?, 0)
+       upto_target, due_at, fence, ordering_key)
+     VALUES (?, ?, ${handedOverPosition}, ?, ?, ?, 0, ?)
      ON CONFLICT DO NOTHING`,
   );
   return (messageSeq: number, target: number, now: EpochMs): void => {
-    if (audienceOf.get(messageSeq)?.[0] !== audienceCodes.topics) return;
+    const [audience, orderingKey = null] = audienceOf.get(messageSeq) ?? [];
+    if (audience !== audienceCodes.topics) return;
     for (const [topicSeq, other] of passedOver.all(messageSeq, target)) {
-      insert.run(messageSeq, topicSeq, other - 1, other, now);
+      insert.run(messageSeq, topicSeq, other - 1, other, now, orderingKey);
     }
   };
 }

@@ -11,7 +11,7 @@
  *
  * Within a mailbox messages are handed out in the order of their numbers. One
  * with an ordering key is handed out only when no earlier one of the mailbox with
- * that key waits or is leased.
+ * that key waits, and none is leased.
  *
  * Each method is one transaction that is on disk before the promise resolves.
  */
@@ -189,7 +189,8 @@ export interface MessageQueueStore {
   /**
    * A PUT of the Notipy protocol: these messages of the mailbox, leased or
    * waiting, are `delivered`, or wait again at once (`isSuccess` false). Marks the
-   * mailbox as one whose subscriber confirms by id. Others are passed over.
+   * mailbox, once any is `delivered`, as one whose subscriber confirms by id. Others
+   * are passed over.
    *
    * @returns how many were `delivered`, or wait again
    */
@@ -206,9 +207,10 @@ export interface MessageQueueStore {
   ): Promise<readonly DeadMessage[]>;
   /**
    * Dead ones wait again, as never handed out, until `expiresAt`: those named, or
-   * the `limit` oldest.
+   * the `limit` oldest; none where the mailbox is disabled, and no more than its
+   * quota has room for.
    *
-   * @returns how many there were
+   * @returns how many wait again
    */
   redriveMessages(
     mailbox: number,

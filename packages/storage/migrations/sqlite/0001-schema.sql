@@ -619,7 +619,8 @@ CREATE INDEX deliveries_queued
   WHERE mailbox IS NOT NULL;
 CREATE INDEX deliveries_leased ON deliveries (lease_until)
   WHERE queue_state = 2;
-CREATE INDEX deliveries_ordered ON deliveries (mailbox, ordering_key)
+CREATE INDEX deliveries_ordered
+  ON deliveries (mailbox, ordering_key, queue_state)
   WHERE ordering_key IS NOT NULL AND queue_state < 4;
 CREATE INDEX deliveries_expiring ON deliveries (expires_at)
   WHERE queue_state < 4;
@@ -649,11 +650,16 @@ CREATE TRIGGER deliveries_next AFTER UPDATE OF queue_state ON deliveries
     AND OLD.queue_state < 4 AND (NEW.queue_state IS NULL OR NEW.queue_state = 4)
 BEGIN
   UPDATE deliveries SET queue_state = 1
-    WHERE queue_state = 3 AND (message_seq, target) = (
+    WHERE (message_seq, target) IN (
       SELECT message_seq, target FROM deliveries INDEXED BY deliveries_ordered
       WHERE mailbox = OLD.mailbox AND ordering_key = OLD.ordering_key
-        AND queue_state < 4
-      ORDER BY message_seq, target LIMIT 1);
+        AND queue_state = 3 AND queue_state < 4
+      ORDER BY message_seq, target LIMIT 1)
+    -- One that was put back before a leased one waits for that one's end.
+    AND NOT EXISTS (
+      SELECT 1 FROM deliveries INDEXED BY deliveries_ordered
+      WHERE mailbox = OLD.mailbox AND ordering_key = OLD.ordering_key
+        AND queue_state IN (1, 2) AND queue_state < 4);
 END;
 CREATE TRIGGER deliveries_return AFTER UPDATE OF queue_state ON deliveries
   WHEN NEW.queue_state < 4 AND (OLD.queue_state IS NULL OR OLD.queue_state = 4)

@@ -18,6 +18,7 @@ import {
 } from "@carillon/core";
 import { cancel, endIfCancelled } from "./cancellation.ts";
 import { claimFactsOf, findRecipient, topicOf } from "./deliveries.ts";
+import { isDeleted } from "./directory.ts";
 import { depthOf, listIn } from "./mailboxes.ts";
 import { type DeliveryRow, deliveryKey } from "./rows.ts";
 import { countSettled } from "./statistics.ts";
@@ -134,7 +135,13 @@ export function createMessageQueueStore(tables: Tables): MessageQueueStore {
     const first = list(mailbox).find(
       (it) => it.pull.orderingKey === orderingKey && it.state !== "failed",
     );
-    return first?.messageSeq !== messageSeq || first.target !== target;
+    // What was put back before a leased one waits for that one's end.
+    const isHeldUp = list(mailbox).some(
+      (it) => it.pull.orderingKey === orderingKey && it.pull.until,
+    );
+    return (
+      isHeldUp || first?.messageSeq !== messageSeq || first.target !== target
+    );
   }
 
   /** It came to its end. */
@@ -196,8 +203,19 @@ export function createMessageQueueStore(tables: Tables): MessageQueueStore {
       pull: { ...pull, ...(delayMs > 0 && { until: addMs(now, delayMs) }) },
       ...(delayMs > 0 && { lastAttempt: { at: now, durationMs: 0 } }),
     });
-    endIfCancelled(tables, free, now);
+    endIfUnwanted(free, now);
     return "returned";
+  }
+
+  /** Cancels what waits again and nobody wants any more. */
+  function endIfUnwanted(row: DeliveryRow, now: EpochMs): void {
+    if (endIfCancelled(tables, row, now)) return;
+    const subscription = tables.subscriptions.get(row.target);
+    if (!subscription || !isDeleted(subscription)) return;
+    const why = tables.deletedTopics.has(subscription.topicSeq)
+      ? "topic_deleted"
+      : "unsubscribed";
+    cancel(tables, row, cancelReasons[why], now);
   }
 
   function endEach(
@@ -323,13 +341,15 @@ export function createMessageQueueStore(tables: Tables): MessageQueueStore {
       write(() => {
         const row = mailboxes.get(mailbox);
         if (!row) return 0;
-        mailboxes.put(mailbox, { ...row, confirmsById: true });
         const named = list(mailbox)
           .filter(({ messageSeq }) => messageSeqs.includes(messageSeq))
           .filter(({ state }) => state !== "failed");
         for (const it of named) {
           if (isSuccess) confirm(it, now);
           else giveBack(it, now, {});
+        }
+        if (isSuccess && named.length > 0) {
+          mailboxes.put(mailbox, { ...row, confirmsById: true });
         }
         return named.length;
       }),
@@ -347,10 +367,11 @@ export function createMessageQueueStore(tables: Tables): MessageQueueStore {
           diedAt: row.lastAttempt?.at ?? toEpochMs(0),
         }));
     },
-    redriveMessages: (mailbox, choice, expiresAt) =>
+    redriveMessages: (mailbox, choice, expiresAt, now) =>
       write(() => {
-        const { quota = 0 } = mailboxes.get(mailbox) ?? {};
-        const room = Math.max(0, quota - depthOf(tables, mailbox));
+        const { quota = 0, disabled } = mailboxes.get(mailbox) ?? {};
+        const left = quota - depthOf(tables, mailbox);
+        const room = disabled ? 0 : Math.max(0, left);
         const limit = "limit" in choice ? choice.limit : room;
         const dead = list(mailbox)
           .filter(({ state }) => state === "failed")
@@ -362,7 +383,10 @@ export function createMessageQueueStore(tables: Tables): MessageQueueStore {
         for (const row of dead) {
           const { lastAttempt: _, ...rest } = row;
           const pull = { ...row.pull, expiresAt };
-          put({ ...rest, state: "waiting", attempts: 0, pull });
+          endIfUnwanted(
+            put({ ...rest, state: "waiting", attempts: 0, pull }),
+            now,
+          );
         }
         return dead.length;
       }),

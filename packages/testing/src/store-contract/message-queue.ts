@@ -628,6 +628,89 @@ export function testMessageQueue({ test }: Cases): void {
     assert.deepEqual(seqsOf(await lease(store, it.mailbox)), [late.seq]);
   });
 
+  test("what is leased when its subscription, or its topic, is deleted waits no more", async (store) => {
+    const nackOf = { delayMs: 1000, maxDeliveries };
+    for (const what of ["subscription", "topic"]) {
+      const topic = await addTopic(store);
+      const it = await subscribeMailbox(store, topic);
+      const { message } = await publishTo(store, topic, [it]);
+      for (let n = 0; n < 2; n++) await publishTo(store, topic, [it]);
+      const [ended, back, delayed] = await lease(store, it.mailbox);
+      assert.ok(ended && back && delayed);
+      if (what === "topic") {
+        await store.deleteTopic(projectId, topic.name, start);
+      } else {
+        await store.deleteSubscription(projectId, topic.name, it.id, start);
+      }
+      await store.returnLeases(it.mailbox, [back], start);
+      await store.nackLeases(it.mailbox, [delayed], nackOf, start);
+      await store.endLeases(after(60_000), maxDeliveries, 10);
+      assert.deepEqual(await countsOf(store, message), { cancelled: 1 });
+      for (const { messageSeq, target } of [back, delayed]) {
+        const delivery = await store.findDelivery(messageSeq, target);
+        assert.equal(delivery?.state, "cancelled");
+      }
+      assert.equal(await depthOf(store, it.mailbox), 0);
+    }
+  });
+
+  test("a dead one that is put back before a leased one of its ordering key waits for its end", async (store) => {
+    const topic = await addTopic(store);
+    const it = await subscribeMailbox(store, topic);
+    const options = { orderingKey: "k" };
+    const first = await publishTo(store, topic, [it], options);
+    const second = await publishTo(store, topic, [it], options);
+    const [dying] = await lease(store, it.mailbox);
+    assert.ok(dying);
+    await store.nackLeases(
+      it.mailbox,
+      [dying],
+      { delayMs: 0, maxDeliveries: 1 },
+      start,
+    );
+    const held = await lease(store, it.mailbox);
+    assert.deepEqual(seqsOf(held), [second.seq]);
+    const far = after(9e6);
+    await store.redriveMessages(it.mailbox, { limit: 1 }, far, start);
+    assert.deepEqual(await lease(store, it.mailbox), []);
+    // The earlier one comes first then.
+    await store.returnLeases(it.mailbox, held, start);
+    const again = await lease(store, it.mailbox);
+    assert.deepEqual(seqsOf(again), [first.seq]);
+    await store.ackLeases(it.mailbox, again, start);
+    assert.deepEqual(seqsOf(await lease(store, it.mailbox)), [second.seq]);
+  });
+
+  test("puts nothing back into a mailbox that is disabled", async (store) => {
+    const topic = await addTopic(store);
+    const it = await subscribeMailbox(store, topic);
+    await publishTo(store, topic, [it]);
+    const leases = await lease(store, it.mailbox);
+    const nackOf = { delayMs: 0, maxDeliveries: 1 };
+    await store.nackLeases(it.mailbox, leases, nackOf, start);
+    const redrive = () =>
+      store.redriveMessages(it.mailbox, { limit: 9 }, after(9e6), start);
+    const { endpoint } = it;
+    await store.updateMailbox(projectId, endpoint, { disabled: true });
+    assert.equal(await redrive(), 0);
+    await store.updateMailbox(projectId, endpoint, { disabled: false });
+    assert.equal(await redrive(), 1);
+  });
+
+  test("only who confirmed a message by its id is known to confirm by id", async (store) => {
+    const topic = await addTopic(store);
+    const it = await subscribeMailbox(store, topic);
+    const { seq } = await publishTo(store, topic, [it]);
+    const confirmsById = async () =>
+      (await store.findMailbox(projectId, it.endpoint))?.confirmsById === true;
+    await store.confirmMessages(it.mailbox, [], true, start);
+    await store.confirmMessages(it.mailbox, [seq + 9], true, start);
+    await store.confirmMessages(it.mailbox, [seq], false, start);
+    assert.equal(await confirmsById(), false);
+    await store.confirmMessages(it.mailbox, [seq], true, start);
+    assert.equal(await confirmsById(), true);
+  });
+
   test("an operator's cancel lets the next of its key through", async (store) => {
     const topic = await addTopic(store);
     const it = await subscribeMailbox(store, topic);

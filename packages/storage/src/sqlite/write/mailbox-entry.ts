@@ -13,7 +13,7 @@ import { prepareQuery } from "../schema/query.ts";
 import type { CountChanges } from "./message-counts.ts";
 
 const { failed } = stateCodes;
-const { ready, blocked, dead } = queueStates;
+const { ready, leased, blocked, dead } = queueStates;
 
 /** A delivery that is in a mailbox, or is to come into it. */
 export interface QueuedDelivery {
@@ -46,25 +46,20 @@ export function createMailboxEntry(db: DatabaseSync) {
      WHERE message_seq = ? AND target = ?`,
   );
   /**
-   * Whether one before it has its key.
-   * Parameters: mailbox, key, message, target. Index: deliveries_ordered.
+   * The first of a key that stands so, other than this one.
+   * Parameters: mailbox, key, queue state, message, target. Index:
+   * deliveries_ordered.
    */
-  const earlier = prepareQuery<[1]>(
+  const firstOther = prepareQuery<Key>(
     db,
-    `SELECT 1 FROM deliveries INDEXED BY deliveries_ordered
-     WHERE mailbox = ? AND ordering_key = ? AND queue_state < ${dead}
-       AND (message_seq, target) < (?, ?) LIMIT 1`,
+    `SELECT message_seq, target FROM deliveries INDEXED BY deliveries_ordered
+     WHERE mailbox = ? AND ordering_key = ? AND queue_state = ?
+       AND queue_state < ${dead} AND (message_seq, target) <> (?, ?)
+     ORDER BY message_seq, target LIMIT 1`,
   );
-  const block = db.prepare(
-    `UPDATE deliveries SET queue_state = ${blocked}
-     WHERE message_seq = ? AND target = ?`,
-  );
-  /** Parameters and index: as of `earlier`. */
-  const blockLater = db.prepare(
-    `UPDATE deliveries INDEXED BY deliveries_ordered
-     SET queue_state = ${blocked}
-     WHERE mailbox = ? AND ordering_key = ? AND queue_state < ${dead}
-       AND (message_seq, target) > (?, ?) AND queue_state = ${ready}`,
+  /** Parameters: queue state, message, target. Index: the primary key. */
+  const move = db.prepare(
+    "UPDATE deliveries SET queue_state = ? WHERE message_seq = ? AND target = ?",
   );
   /** Parameters: message, target. Index: the primary key. */
   const ordered = prepareQuery<[mailbox: number]>(
@@ -88,18 +83,29 @@ export function createMailboxEntry(db: DatabaseSync) {
      WHERE message_seq = ? AND target = ? AND mailbox IS NOT NULL`,
   );
 
-  /** Of one that was written so that it may be leased. */
+  /**
+   * Of one that was written so that it may be leased. Of an ordering key one is
+   * ready or leased, mostly the first; what was put back before a leased one
+   * waits for that one's end.
+   */
   function place(
     { messageSeq, target, mailbox, orderingKey }: QueuedDelivery,
     { readyMailboxes }: CountChanges,
   ): void {
     if (orderingKey !== null) {
-      const key = [mailbox, orderingKey, messageSeq, target] as const;
-      if (earlier.get(...key)) {
-        block.run(messageSeq, target);
+      const own = [messageSeq, target] as const;
+      const other = (state: number) =>
+        firstOther.get(mailbox, orderingKey, state, ...own);
+      if (other(leased)) {
+        move.run(blocked, ...own);
         return;
       }
-      blockLater.run(...key);
+      const free = other(ready);
+      const first = free ?? other(blocked);
+      if (first && isBefore(first, own)) {
+        move.run(blocked, ...own);
+        move.run(ready, ...first);
+      } else if (free) move.run(blocked, ...free);
     }
     readyMailboxes.add(mailbox);
   }
@@ -173,6 +179,12 @@ export function createMailboxes(
     if (known) return known[0];
     return Number(insert.run(...newMailboxes.toRow(mailbox)).lastInsertRowid);
   };
+}
+
+type Key = readonly [messageSeq: number, target: number];
+
+function isBefore([messageSeq, target]: Key, [other, otherTarget]: Key) {
+  return messageSeq === other ? target < otherTarget : messageSeq < other;
 }
 
 function toMailbox([quota, depth, disabled]: readonly [

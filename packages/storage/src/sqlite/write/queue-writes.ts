@@ -22,6 +22,7 @@ import {
 import { errorClassCodes, queueStates, stateCodes } from "../schema/codes.ts";
 import { claimFacts, dueTables } from "../schema/due-row.ts";
 import { prepareQuery } from "../schema/query.ts";
+import { statusCodes } from "../schema/subscription-status.ts";
 import { defineTable, type RowOf } from "../schema/table.ts";
 import { createCancellation } from "./cancellation.ts";
 import type { ChangeJournal } from "./change-journal.ts";
@@ -66,6 +67,9 @@ const topicOf = "(SELECT topic_seq FROM subscriptions WHERE seq = target)";
 /** How many leases of a mailbox end at most before others begin. */
 const maxEnded = 1000;
 
+/** How many leases a confirmation that names no message renews at most. */
+const maxRenewed = 1000;
+
 /** What an operation adds up, to be written once at its end. */
 interface Totals {
   readonly countChanges: CountChanges;
@@ -101,12 +105,19 @@ export function createQueueWrites(db: DatabaseSync, journal: ChangeJournal) {
      WHERE d.queue_state = ${leased} AND d.lease_until <= ?
      ORDER BY d.lease_until LIMIT +?`,
   );
-  /** What is leased. Parameters: mailbox. */
-  const leasedIn = prepareQuery<QueuedRow>(
+  /** The oldest message that is leased. Parameters: mailbox. */
+  const oldestLeasedIn = prepareQuery<QueuedRow>(
     db,
     `SELECT ${queuedColumns} FROM ${byMailbox}
      WHERE d.mailbox = ? AND d.queue_state = ${leased} AND d.state = ${sending}
-     ORDER BY d.message_seq, d.target`,
+     ORDER BY d.message_seq, d.target LIMIT 1`,
+  );
+  /** Parameters: mailbox. Index: deliveries_queued. */
+  const anyLeasedIn = prepareQuery<[1]>(
+    db,
+    `SELECT 1 FROM deliveries INDEXED BY deliveries_queued
+     WHERE mailbox = ? AND queue_state = ${leased} AND state = ${sending}
+     LIMIT 1`,
   );
   /** Leases of a stream. Parameters: mailbox, now, id after, before, limit. */
   const streamed = prepareQuery<QueuedRow>(
@@ -174,10 +185,17 @@ export function createQueueWrites(db: DatabaseSync, journal: ChangeJournal) {
   const extend = db.prepare(
     `UPDATE deliveries SET lease_until = ?, last_at = ? WHERE ${ifHeld}`,
   );
-  /** To no earlier end. Parameters: end of the lease, now, message, target. */
+  /**
+   * Leases of a mailbox, those that end first, to no earlier end. Parameters: end
+   * of the lease, now, mailbox. Index: deliveries_queued.
+   */
   const renew = db.prepare(
     `UPDATE deliveries SET lease_until = ?1, last_at = ?2
-     WHERE message_seq = ?3 AND target = ?4 AND lease_until < ?1`,
+     WHERE (message_seq, target) IN (
+       SELECT message_seq, target FROM deliveries INDEXED BY deliveries_queued
+       WHERE mailbox = ?3 AND queue_state = ${leased} AND state = ${sending}
+         AND lease_until < ?1
+       ORDER BY lease_until LIMIT ${maxRenewed})`,
   );
   /** Parameters: attempts that do not count, message, target. */
   const giveBack = db.prepare(
@@ -241,7 +259,14 @@ export function createQueueWrites(db: DatabaseSync, journal: ChangeJournal) {
   );
   const roomIn = prepareQuery<[room: number]>(
     db,
-    "SELECT max(0, quota - depth) FROM mailboxes WHERE seq = ?",
+    `SELECT max(0, quota - depth) FROM mailboxes
+     WHERE seq = ? AND disabled = 0`,
+  );
+  /** Whom it was for, deleted since. Parameters: subscription. */
+  const deletedStatus = prepareQuery<[status: number]>(
+    db,
+    `SELECT status FROM subscriptions
+     WHERE seq = ? AND status >= ${statusCodes.deleted}`,
   );
   const mailboxEntry = createMailboxEntry(db);
   const cancel = createCancellation(db);
@@ -345,17 +370,35 @@ export function createQueueWrites(db: DatabaseSync, journal: ChangeJournal) {
     if (orderingKey !== null) countChanges.readyMailboxes.add(mailbox);
   }
 
+  /** Cancels what waits again and nobody wants any more; answers whether it did. */
+  function endIfUnwanted(
+    messageSeq: number,
+    target: number,
+    now: EpochMs,
+    { countChanges, settledCounts, endIfCancelled }: Totals,
+  ): boolean {
+    if (endIfCancelled(messageSeq, target, waiting)) return true;
+    const [status] = deletedStatus.get(target) ?? [];
+    if (status === undefined) return false;
+    const why =
+      status === statusCodes.deleted ? "unsubscribed" : "topic_deleted";
+    const row = [messageSeq, target, waiting] as const;
+    cancel(row, cancelReasons[why], now, countChanges, settledCounts);
+    return true;
+  }
+
   /** It waits again, at once. */
   function giveBackRow(
     [messageSeq, target, state, , , mailbox, orderingKey]: QueuedRow,
     uncounted: 0 | 1,
-    { countChanges, endIfCancelled }: Totals,
+    now: EpochMs,
+    totals: Totals,
   ): void {
     giveBack.run(uncounted, messageSeq, target);
-    countChanges.move(messageSeq, target, state, waiting);
-    if (endIfCancelled(messageSeq, target, waiting)) return;
+    totals.countChanges.move(messageSeq, target, state, waiting);
+    if (endIfUnwanted(messageSeq, target, now, totals)) return;
     const delivery = { messageSeq, target, mailbox, orderingKey };
-    mailboxEntry.place(delivery, countChanges);
+    mailboxEntry.place(delivery, totals.countChanges);
   }
 
   /** It waits again, after a while. */
@@ -363,11 +406,11 @@ export function createQueueWrites(db: DatabaseSync, journal: ChangeJournal) {
     [messageSeq, target, state]: QueuedRow,
     delayMs: number,
     now: EpochMs,
-    { countChanges, endIfCancelled }: Totals,
+    totals: Totals,
   ): void {
     delay.run(now + delayMs, now, messageSeq, target);
-    countChanges.move(messageSeq, target, state, waiting);
-    endIfCancelled(messageSeq, target, waiting);
+    totals.countChanges.move(messageSeq, target, state, waiting);
+    endIfUnwanted(messageSeq, target, now, totals);
   }
 
   function endEach(
@@ -384,7 +427,7 @@ export function createQueueWrites(db: DatabaseSync, journal: ChangeJournal) {
         buried++;
         continue;
       }
-      giveBackRow(row, 0, totals);
+      giveBackRow(row, 0, now, totals);
       // Else a delay was over.
       if (state === sending) journal.queueOutcomes.returned();
     }
@@ -471,7 +514,7 @@ export function createQueueWrites(db: DatabaseSync, journal: ChangeJournal) {
         const { delayMs, maxDeliveries } = options;
         if (row[3] >= maxDeliveries) buryRow(row, now, totals);
         else if (delayMs > 0) delayRow(row, delayMs, now, totals);
-        else giveBackRow(row, 0, totals);
+        else giveBackRow(row, 0, now, totals);
       }),
     extendLeases: (
       mailbox: number,
@@ -488,7 +531,9 @@ export function createQueueWrites(db: DatabaseSync, journal: ChangeJournal) {
       keys: readonly LeaseKey[],
       now: EpochMs,
     ): boolean[] =>
-      forHeld(mailbox, keys, now, (row, totals) => giveBackRow(row, 1, totals)),
+      forHeld(mailbox, keys, now, (row, totals) =>
+        giveBackRow(row, 1, now, totals),
+      ),
     endLeases: (
       now: EpochMs,
       maxDeliveries: number,
@@ -530,26 +575,26 @@ export function createQueueWrites(db: DatabaseSync, journal: ChangeJournal) {
         const [confirmsById, lastGetAt] = legacyState.get(mailbox) ?? [];
         if (confirmsById === undefined) return [];
         endOf(mailbox, now, maxDeliveries, totals);
-        const [oldest, ...others] = leasedIn.all(mailbox);
+        const hasLeased = anyLeasedIn.get(mailbox) !== undefined;
         const meaning = decideLegacyReceive({
-          hasLeased: oldest !== undefined,
+          hasLeased,
           lastGetAt: lastGetAt ?? undefined,
           now,
           confirmWindowMs,
           legacyConfirm,
           confirmsById: confirmsById === 1,
         });
-        if (oldest && meaning === "confirm") {
+        const oldest =
+          meaning === "confirm" ? oldestLeasedIn.get(mailbox) : undefined;
+        if (oldest) {
           confirmRow(oldest, now, totals);
-          for (const [messageSeq, target] of others) {
-            renew.run(now + leaseMs, now, messageSeq, target);
-          }
+          renew.run(now + leaseMs, now, mailbox);
         }
         const leases =
           meaning === "poll"
             ? leaseReady(request, now, maxDeliveries, totals)
             : [];
-        if (oldest || leases.length > 0) setLastGet.run(now, mailbox);
+        if (hasLeased || leases.length > 0) setLastGet.run(now, mailbox);
         return leases;
       }),
     confirmMessages: (
@@ -559,17 +604,17 @@ export function createQueueWrites(db: DatabaseSync, journal: ChangeJournal) {
       now: EpochMs,
     ): number =>
       operate(now, (totals) => {
-        markConfirmsById.run(mailbox);
         let count = 0;
         for (const messageSeq of new Set(messageSeqs)) {
           for (const row of ofMessage.all(mailbox, messageSeq)) {
             const queued = row.slice(0, queuedWidth) as unknown as QueuedRow;
             if (row[queuedWidth] === dead) continue;
             if (isSuccess) confirmRow(queued, now, totals);
-            else giveBackRow(queued, 0, totals);
+            else giveBackRow(queued, 0, now, totals);
             count++;
           }
         }
+        if (isSuccess && count > 0) markConfirmsById.run(mailbox);
         return count;
       }),
     redriveMessages: (
@@ -581,7 +626,7 @@ export function createQueueWrites(db: DatabaseSync, journal: ChangeJournal) {
       now: EpochMs,
     ): number =>
       operate(now, (totals) => {
-        const { countChanges, endIfCancelled } = totals;
+        const { countChanges } = totals;
         const [room = 0] = roomIn.get(mailbox) ?? [];
         const rows =
           "limit" in choice
@@ -596,7 +641,7 @@ export function createQueueWrites(db: DatabaseSync, journal: ChangeJournal) {
           if (attempts === 0) countChanges.addUnqueued(messageSeq, -1);
           redrive.run(expiresAt, messageSeq, target);
           countChanges.move(messageSeq, target, failed, waiting);
-          if (endIfCancelled(messageSeq, target, waiting)) continue;
+          if (endIfUnwanted(messageSeq, target, now, totals)) continue;
           const delivery = { messageSeq, target, mailbox, orderingKey };
           mailboxEntry.place(delivery, countChanges);
         }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { addMs, type LeaseKey, type Store } from "@carillon/core";
 import fc from "fast-check";
 import type { Cases } from "./cases.ts";
-import { addTopic, after, projectId } from "./fixtures.ts";
+import { addTopic, after } from "./fixtures.ts";
 import {
   type PullSubscription,
   publishTo,
@@ -115,8 +115,15 @@ class Model {
         it.state === "waiting" &&
         it.until === undefined &&
         it.expiresAt > this.now &&
-        (it.key === 0 || this.open.find(({ key }) => key === it.key) === it),
+        this.isNext(it),
     );
+  }
+
+  /** Whether its ordering key lets it be leased. */
+  isNext(it: ModelMessage): boolean {
+    if (it.key === 0) return true;
+    const ofKey = this.open.filter(({ key }) => key === it.key);
+    return ofKey[0] === it && ofKey.every(({ until }) => until === undefined);
   }
 
   giveBack(it: ModelMessage, delayMs = 0): void {
@@ -203,8 +210,18 @@ async function compare(store: Store, steps: readonly Step[]): Promise<void> {
     );
     assert.equal(mayHave, isOver || model.ready.length > 0);
   }
+  const { projectId, endpoint } = subscription;
+  const found = await store.findMailbox(projectId, endpoint);
+  const states = await Promise.all(
+    model.messages.map(async ({ seq }) => {
+      const delivery = await store.findDelivery(seq, subscription.seq);
+      return delivery?.state ?? "";
+    }),
+  );
+  const open = states.filter((it) => ["waiting", "sending"].includes(it));
+  assert.equal(found?.depth, open.length);
   // Leases of all mailboxes end together.
-  await store.deleteMailbox(projectId, subscription.endpoint, after(model.now));
+  await store.deleteMailbox(projectId, endpoint, after(model.now));
 }
 
 async function take(

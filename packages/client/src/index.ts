@@ -190,6 +190,7 @@ export {
   type SubscriberSettings,
   type Subscribers,
 } from "./carillon/subscribers.ts";
+export type { Subscriptions } from "./carillon/subscriptions.ts";
 export type {
   CanSend,
   DisallowedObject,

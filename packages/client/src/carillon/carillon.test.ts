@@ -651,6 +651,13 @@ const operations: readonly (readonly [
     { certificateId: "c2" },
   ],
   [
+    "subscriptions.delete",
+    (c) => c.subscriptions.delete(subscriptionUrn),
+    ["DELETE", `subscriptions/${subscriptionUrn}`],
+    {},
+    undefined,
+  ],
+  [
     "signatures.get",
     (c) => c.signatures.get(subscriptionUrn),
     ["GET", `subscriptions/${subscriptionUrn}/signature`],

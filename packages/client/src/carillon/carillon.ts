@@ -33,6 +33,7 @@ import { createSandbox, type Sandbox } from "./sandbox.ts";
 import { createSignatures, type Signatures } from "./signatures.ts";
 import { createSms, type Sms } from "./sms.ts";
 import { createSubscribers, type Subscribers } from "./subscribers.ts";
+import { createSubscriptions, type Subscriptions } from "./subscriptions.ts";
 import { createStoredTemplates, type StoredTemplates } from "./templates.ts";
 import { createUsers, type Users } from "./users.ts";
 
@@ -79,6 +80,8 @@ export interface Carillon {
   readonly templates: StoredTemplates;
   /** Keys that topics' messages are encrypted with at rest. */
   readonly keys: Keys;
+  /** Of every protocol, mailboxes too. */
+  readonly subscriptions: Subscriptions;
   /** How messages to http and https subscriptions are signed. */
   readonly signatures: Signatures;
   /** What came to the receivers of a server for trying things out. */
@@ -147,6 +150,7 @@ export function createCarillon(
     inbound: createInbound(api),
     templates: createStoredTemplates(api),
     keys: createKeys(api),
+    subscriptions: createSubscriptions(api),
     signatures: createSignatures(api),
     sandbox: createSandbox(api),
     users: createUsers(api),

@@ -13,8 +13,8 @@ import type { HttpApp } from "./http-app.ts";
 
 /**
  * What others depend on: who may do what, keys, policies and settings; and what
- * is done to deliveries by hand. Not topics, subscriptions and messages
- * themselves.
+ * is done to deliveries by hand. Not topics, messages, and how subscriptions
+ * come to be.
  */
 const audited: readonly RegExp[] = [
   /^\/api\/v2\/deliveries\/:\w+\//,
@@ -27,7 +27,7 @@ const audited: readonly RegExp[] = [
   /^\/api\/v2\/subscriptions\/:mailbox\/dead::redrive$/,
   /^\/(api\/v2|v2\/:project_id\/notifications)\/topics\/:\w+\/(attributes|kms|logtanks|notify-policy)(\/|$)/,
   /^\/v2\/:project_id\/notifications\/subscriptions\/filter_polices$/,
-  /^\/api\/v2\/subscriptions\/:\w+\/signature(\/|$)/,
+  /^\/api\/v2\/subscriptions\/:\w+(\/signature(\/\w+)?)?$/,
   // Revoking; a log-in has no caller here, and writes an entry of its own.
   /^\/v3\/auth\/tokens$/,
 ];
@@ -93,6 +93,7 @@ const actions: Readonly<Record<string, AuditAction>> = {
   "POST /api/v2/delivery-jobs/:jobId/cancel": "delivery-job.cancel",
   "PUT /api/v2/topics/:topicUrn/notify-policy": "notify-policy.change",
   "DELETE /api/v2/topics/:topicUrn/notify-policy": "notify-policy.delete",
+  "DELETE /api/v2/subscriptions/:subscriptionUrn": "subscription.delete",
   "PUT /api/v2/subscriptions/:subscriptionUrn/signature": "signature.set",
   "POST /api/v2/subscriptions/:subscriptionUrn/signature/rotate":
     "signature.rotate",

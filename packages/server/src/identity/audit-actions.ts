@@ -77,6 +77,7 @@ export const auditActions = {
   "notify-policy.create": "A topic was given a notify policy",
   "notify-policy.change": "A topic's notify policy was set or changed",
   "notify-policy.delete": "A topic's notify policy was deleted",
+  "subscription.delete": "A subscription was deleted over `/api/v2`",
   "signature.set":
     "How messages to a subscription are signed was chosen; the secrets were shown",
   "signature.rotate":

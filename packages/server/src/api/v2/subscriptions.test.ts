@@ -220,6 +220,36 @@ test("whoever was shown a secret stands in the audit log, the secret does not", 
   assert.doesNotMatch(JSON.stringify(log), /whsec_/);
 });
 
+test("a subscription of any protocol is deleted, which stands in the audit log", async () => {
+  await using server = await startTestServer();
+  for (const [protocol, endpoint] of [
+    ["https", "https://example.com/hook"],
+    ["pull", "device"],
+  ] as const) {
+    const topicUrn = await createTopic(server);
+    const { body } = await server.call(
+      "POST",
+      `/api/v2/topics/${topicUrn}/subscriptions`,
+      { protocol, endpoint },
+    );
+    const path = `/api/v2/subscriptions/${body.urn}`;
+    assert.equal((await server.call("DELETE", path)).status, 204);
+    for (const method of ["GET", "DELETE"] as const) {
+      const gone = await server.call(method, path);
+      assert.deepEqual(
+        [gone.status, gone.body.code],
+        [404, "SUBSCRIPTION_NOT_FOUND"],
+      );
+    }
+  }
+  await server.clock.advanceSettled(60_000);
+  const { body: log } = await server.call("GET", "/api/v2/audit");
+  assert.deepEqual(
+    log.entries.map(({ action }: { action: string }) => action),
+    ["subscription.delete", "subscription.delete"],
+  );
+});
+
 async function createTopic(server: TestServer): Promise<string> {
   await server.call("POST", `${server.base}/topics`, { name: "alerts" });
   return server.topicUrn("alerts");

@@ -233,6 +233,26 @@ export function subscriptionRoutes(
         ),
       ),
   );
+
+  app.delete(
+    "/subscriptions/:subscriptionUrn",
+    {
+      config: { operation: "subscriptions.write" },
+      schema: {
+        summary: "Deletes a subscription",
+        description:
+          "Nothing more is delivered by it. What is in a mailbox already stays there.",
+        tags: ["Subscriptions"],
+        params: subscriptionParams,
+        response: { 204: Type.Null(), ...refusals },
+      },
+    },
+    async (request, reply) => {
+      const { subscriptionUrn } = request.params;
+      await subscriptions.remove(projectOf(request), subscriptionUrn);
+      return reply.code(204).send(null);
+    },
+  );
 }
 
 /** @throws CarillonError PAGE_INVALID */

@@ -258,7 +258,7 @@ export function createApp(ports: AppPorts): HttpApp {
   boundUnprovenBodies(app);
   auditRoutes(app, ports.audit, ports.store);
   app.server.maxConnections = ports.maxConnections;
-  const webSockets = new WebSockets();
+  const webSockets = new WebSockets(ports.allowedOrigins);
   webSockets.attach(app);
 
   registerOperationsApi(app, ports);

@@ -8,9 +8,11 @@ import { jsonLimitsOf, parseJson } from "../../json-body.ts";
 import { compileValidator, failsWith } from "../../validation.ts";
 import { AckRequest, ExtendRequest, NackRequest } from "./lease-requests.ts";
 
+const maxRefLength = 64;
+
 /** The answer has it, too, so that a client can tell answers apart. */
 const ref = Type.Optional(
-  Type.Union([Type.String({ maxLength: 64 }), Type.Number()], {
+  Type.Union([Type.String({ maxLength: maxRefLength }), Type.Number()], {
     description: "Of the client's choice; the answer has it, too",
   }),
 );
@@ -61,14 +63,30 @@ type Validate = ReturnType<typeof compileValidator>;
 
 const validators = new Map<FrameType, Validate>();
 
+/** @throws RequestError BODY_MALFORMED, BODY_TOO_COMPLEX */
+export function parseFrame(bytes: Buffer): unknown {
+  return parseJson(bytes, jsonLimitsOf(64 * 1024));
+}
+
+/** What tells the answer to a frame apart, also where the frame is refused. */
+export function refOf(value: unknown): ClientFrame["ref"] {
+  if (typeof value !== "object" || value === null || !("ref" in value)) {
+    return undefined;
+  }
+  const { ref } = value;
+  const isRef =
+    typeof ref === "number" ||
+    (typeof ref === "string" && ref.length <= maxRefLength);
+  return isRef ? ref : undefined;
+}
+
 /**
- * Reads a frame of a client's.
+ * Checks a frame of a client's.
  *
- * @throws RequestError BODY_MALFORMED, BODY_TOO_COMPLEX, REQUEST_INVALID;
- * CarillonError LEASE_ID_INVALID, PULL_OPTION_INVALID
+ * @throws RequestError REQUEST_INVALID; CarillonError LEASE_ID_INVALID,
+ * PULL_OPTION_INVALID
  */
-export function parseClientFrame(bytes: Buffer): ClientFrame {
-  const value = parseJson(bytes, jsonLimitsOf(64 * 1024));
+export function checkClientFrame(value: unknown): ClientFrame {
   const type =
     typeof value === "object" && value !== null && "type" in value
       ? value.type

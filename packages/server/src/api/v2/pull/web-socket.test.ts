@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { request as httpRequest } from "node:http";
+import { connect as connectRaw } from "node:net";
 import { test } from "node:test";
 import type { LogFields } from "@carillon/core";
 import { WebSocket } from "ws";
@@ -18,19 +19,29 @@ import {
 
 const base = "/api/v2/subscriptions/device";
 
-async function setUp() {
+const handshake = {
+  connection: "Upgrade",
+  upgrade: "websocket",
+  "sec-websocket-version": "13",
+  "sec-websocket-key": Buffer.alloc(16).toString("base64"),
+};
+
+async function setUp(options: Parameters<typeof startTestServer>[0] = {}) {
   const requests: LogFields[] = [];
   const server = await startTestServer({
     onLine: (event, fields) => {
       if (event === "request") requests.push(fields);
     },
+    ...options,
   });
   await createAccount(server, "publishers", "news");
   const device = await createAccount(server, "subscribers", "device");
   await follow(server, "device");
   const port = await server.listen();
-  const connect = (query = "", authorization = basicOf(device)) =>
-    new SocketClient(server, port, query, authorization);
+  const connect = (
+    query = "",
+    headers: Readonly<Record<string, string>> = {},
+  ) => new SocketClient(server, port, query, basicOf(device), headers);
   return { server, device, port, connect, requests };
 }
 
@@ -49,12 +60,13 @@ class SocketClient {
     port: number,
     query: string,
     authorization: string,
+    headers: Readonly<Record<string, string>> = {},
   ) {
     this.#server = server;
     this.socket = new WebSocket(
       `ws://127.0.0.1:${port}${base}/ws${query}`,
       "notify.v2",
-      { headers: { authorization } },
+      { headers: { authorization, ...headers } },
     );
     this.socket.on("message", (data) => {
       this.frames.push(JSON.parse(String(data)));
@@ -137,10 +149,14 @@ test("a connection that was cut goes on behind its start", async () => {
   await publishAll(server, "a");
   await cut.waitForMessages(1);
   cut.socket.terminate();
-  const resumed = connect(`?after=${cut.ofType("start")[0].eventId}`);
+  const { eventId } = cut.ofType("start")[0];
+  const resumed = connect(`?after=${eventId}`);
   const [message] = await resumed.waitForMessages(1);
   assert.equal(message.body, "a");
   resumed.socket.terminate();
+  const byHeader = connect("", { "last-event-id": String(eventId) });
+  assert.equal((await byHeader.waitForMessages(1))[0].body, "a");
+  byHeader.socket.terminate();
 });
 
 test("a handshake, and a redrive by the subscriber, are logged as requests", async () => {
@@ -228,10 +244,11 @@ test("frames that cannot be understood are answered with an error", async () => 
     [`{"a":${"[".repeat(1000)}${"]".repeat(1000)}}`, "BODY_TOO_COMPLEX"],
   ];
   for (const [frame] of cases) client.send(frame);
-  await client.waitFor(() => client.ofType("error").length === cases.length);
+  client.send({ type: "nack", leaseIds: [], delayMs: -1, ref: 8 });
+  await client.waitFor(() => client.ofType("error").length > cases.length);
   assert.deepEqual(
-    client.ofType("error").map(({ code }) => code),
-    cases.map(([, code]) => code),
+    client.ofType("error").map(({ code, ref }) => [code, ref]),
+    [...cases.map(([, code]) => [code, undefined]), ["PULL_OPTION_INVALID", 8]],
   );
   for (const { detail } of client.ofType("error")) {
     assert.ok(detail.length > 10);
@@ -291,15 +308,15 @@ test("what is no right handshake is answered as a request", async () => {
     const [response] = await once(request, "response");
     let text = "";
     for await (const chunk of response) text += chunk;
+    assert.ok(response.headers["x-request-id"]);
     return { status: response.statusCode, body: JSON.parse(text) };
   };
-  const handshake = {
-    connection: "Upgrade",
-    upgrade: "websocket",
-    "sec-websocket-version": "13",
-    "sec-websocket-key": Buffer.alloc(16).toString("base64"),
-  };
   const authorization = basicOf(device);
+  const right = {
+    ...handshake,
+    authorization,
+    "sec-websocket-protocol": "notify.v2",
+  };
   const cases = [
     [`${base}/ws`, handshake, 401],
     [`${base}/ws`, { ...handshake, authorization: "Basic eDp5" }, 401],
@@ -314,6 +331,10 @@ test("what is no right handshake is answered as a request", async () => {
       { ...handshake, authorization, "sec-websocket-protocol": "notify.v2" },
       400,
     ],
+    [`${base}/ws`, { ...right, "sec-websocket-key": "x" }, 400],
+    [`${base}/ws`, { ...right, "sec-websocket-version": "7" }, 400],
+    [`${base}/ws`, { ...right, "sec-websocket-protocol": "notify.v2,," }, 400],
+    [`${base}/ws`, { ...right, origin: "https://evil.example" }, 403],
     [`${base}/ws`, { authorization }, 400],
     ["/api/v2/nothing", { ...handshake, authorization }, 404],
     // Java's client offers HTTP/2 with each request.
@@ -328,6 +349,78 @@ test("what is no right handshake is answered as a request", async () => {
   const { status } = await ask(server, "GET", `${base}/messages`);
   assert.equal(status, 200);
 });
+
+test("a refused connection is closed, whether its client closes it or not", async () => {
+  const { server, port } = await setUp();
+  await using _ = server;
+  const client = openRaw(port, toHead({ host: "x", ...handshake }));
+  assert.match(await client.answer(), /^HTTP\/1\.1 401 /);
+  // What comes then is answered with a reset.
+  const writing = setInterval(() => client.socket.write("x"), 20);
+  await new Promise((resolve) => client.socket.once("close", resolve));
+  clearInterval(writing);
+});
+
+test("a handshake without Host, of HTTP/1.0, or behind others is no handshake", async () => {
+  const { server, device, port } = await setUp();
+  await using _ = server;
+  const right = {
+    ...handshake,
+    authorization: basicOf(device),
+    "sec-websocket-protocol": "notify.v2",
+  };
+  for (const head of [
+    toHead(right),
+    toHead({ host: "x", ...right }, "HTTP/1.0"),
+  ]) {
+    const answer = await openRaw(port, head).answer();
+    assert.match(answer, /^HTTP\/1\.1 400 /);
+    assert.match(answer, /REQUEST_INVALID/);
+  }
+  const upgrade = toHead({ host: "x", ...right });
+  const get = `GET ${base}/messages?wait=9 HTTP/1.1\r\nhost: x\r\nauthorization: ${right.authorization}\r\n\r\n`;
+  assert.equal(await openRaw(port, `${get}${upgrade}`).answer(), "");
+  const { status } = await ask(server, "GET", `${base}/messages`);
+  assert.equal(status, 200);
+});
+
+test("pages of our own and of allowed origins may connect", async () => {
+  const app = "https://app.example.com";
+  const { server, port, connect } = await setUp({ allowedOrigins: [app] });
+  await using _ = server;
+  for (const origin of [app, `http://127.0.0.1:${port}`]) {
+    const client = connect("", { origin });
+    await client.waitFor(() => client.ofType("start").length === 1);
+    client.socket.terminate();
+  }
+});
+
+function toHead(
+  headers: Readonly<Record<string, string>>,
+  version = "HTTP/1.1",
+): string {
+  const lines = Object.entries(headers).map(
+    ([name, value]) => `${name}: ${value}\r\n`,
+  );
+  return `GET ${base}/ws ${version}\r\n${lines.join("")}\r\n`;
+}
+
+/** A client that never closes its end. */
+function openRaw(port: number, text: string) {
+  const socket = connectRaw({ port, allowHalfOpen: true });
+  socket.on("error", () => {});
+  socket.write(text);
+  return {
+    socket,
+    async answer() {
+      let answer = "";
+      for await (const chunk of socket.iterator({ destroyOnReturn: false })) {
+        answer += chunk;
+      }
+      return answer;
+    },
+  };
+}
 
 test("a client that never reads is cut off", async () => {
   const { server, connect } = await setUp();

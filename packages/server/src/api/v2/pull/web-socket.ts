@@ -25,7 +25,12 @@ import { mailboxOf, mailboxParams } from "./mailbox-access.ts";
 import type { PullPorts } from "./ports.ts";
 import { readStreamOptions, streamQuery } from "./receive-options.ts";
 import { tags, toPulledMessageBody } from "./schemas.ts";
-import { type ClientFrame, parseClientFrame } from "./web-socket-frames.ts";
+import {
+  type ClientFrame,
+  checkClientFrame,
+  parseFrame,
+  refOf,
+} from "./web-socket-frames.ts";
 
 const subprotocol = "notify.v2";
 
@@ -50,9 +55,6 @@ const codeOfEnd = {
 
 /** What is kept of a connection whose client does not read, in bytes. */
 const maxBufferedBytes = 64 * 1024;
-
-/** Frames of a client that wait for the one before them. */
-const maxWaitingFrames = 16;
 
 export interface WebSocketPorts {
   readonly webSockets: Pick<WebSockets, "accept">;
@@ -88,7 +90,10 @@ export function mailboxWebSocketRoutes(
       },
     },
     async (request, reply) => {
-      const options = readStreamOptions(request.query, undefined);
+      const options = readStreamOptions(
+        request.query,
+        request.headers["last-event-id"],
+      );
       const { mailbox: reference } = request.params;
       const mailbox = await mailboxOf(request, reference, pullSubscribers);
       const webSocket = await webSockets.accept(request, reply, subprotocol);
@@ -193,7 +198,8 @@ class MailboxConnection {
 
   #take(frame: Buffer): void {
     this.#frames.push(frame);
-    if (this.#frames.length >= maxWaitingFrames) this.#webSocket.pause();
+    // Nothing more is read before it is answered.
+    this.#webSocket.pause();
     void this.#handleAll();
   }
 
@@ -219,8 +225,9 @@ class MailboxConnection {
   async #handle(bytes: Buffer): Promise<void> {
     let ref: ClientFrame["ref"];
     try {
-      const frame = parseClientFrame(bytes);
-      ref = frame.ref;
+      const value = parseFrame(bytes);
+      ref = refOf(value);
+      const frame = checkClientFrame(value);
       const answer = await this.#carryOut(frame);
       if (answer) this.#send({ ...answer, ...(ref !== undefined && { ref }) });
     } catch (error) {

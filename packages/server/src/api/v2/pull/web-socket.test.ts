@@ -86,7 +86,7 @@ class SocketClient {
   }
 
   async waitFor(isSo: () => boolean): Promise<void> {
-    for (let turn = 0; turn < 1000; turn++) {
+    for (let turn = 0; turn < 2000; turn++) {
       if (isSo()) return;
       await this.#server.clock.advanceSettled(1);
       await new Promise(setImmediate);
@@ -262,6 +262,21 @@ test("frames that cannot be understood are answered with an error", async () => 
   large.send("x".repeat(70_000));
   await large.waitFor(() => large.closed !== undefined);
   assert.equal(large.closed?.code, 1009);
+});
+
+test("who names many stale leases waits for the next answer", async () => {
+  const { server, connect } = await setUp();
+  await using _ = server;
+  const client = connect();
+  await client.waitFor(() => client.ofType("start").length === 1);
+  const leaseIds = Array.from({ length: 1000 }, (_, n) => `${n + 1}.1.1`);
+  client.send({ type: "ack", leaseIds });
+  client.send({ type: "ack", leaseIds: [] });
+  await client.waitFor(() => client.ofType("acked").length === 1);
+  const from = server.clock.now();
+  await client.waitFor(() => client.ofType("acked").length === 2);
+  assert.ok(server.clock.now() - from >= 900);
+  client.socket.terminate();
 });
 
 test("a ping comes every 15 seconds, and an end before it closes", async () => {

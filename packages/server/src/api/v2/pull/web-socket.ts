@@ -56,6 +56,13 @@ const codeOfEnd = {
 /** What is kept of a connection whose client does not read, in bytes. */
 const maxBufferedBytes = 64 * 1024;
 
+/**
+ * For each stale lease that it named a client waits so long for its next answer;
+ * few clients ever do, and a thousand at a time, again and again, would keep the
+ * store from all others. Milliseconds.
+ */
+const restOfStaleMs = 1;
+
 export interface WebSocketPorts {
   readonly webSockets: Pick<WebSockets, "accept">;
   readonly failures: Pick<FailureLog, "report">;
@@ -118,6 +125,7 @@ class MailboxConnection {
   readonly #mailbox: MailboxAccount;
   readonly #mailboxes: Mailboxes;
   readonly #failures: WebSocketPorts["failures"];
+  readonly #clock: PullPorts["clock"];
   readonly #frames: Buffer[] = [];
   #isHandling = false;
   #stream: MailboxStream | undefined;
@@ -128,13 +136,14 @@ class MailboxConnection {
     webSocket: WebSocket,
     request: FastifyRequest,
     mailbox: MailboxAccount,
-    { mailboxes, failures }: PullPorts & WebSocketPorts,
+    { mailboxes, failures, clock }: PullPorts & WebSocketPorts,
   ) {
     this.#webSocket = webSocket;
     this.#request = request;
     this.#mailbox = mailbox;
     this.#mailboxes = mailboxes;
     this.#failures = failures;
+    this.#clock = clock;
   }
 
   /** Goes on until the socket is closed; what the stream refuses closes it. */
@@ -229,13 +238,25 @@ class MailboxConnection {
       ref = refOf(value);
       const frame = checkClientFrame(value);
       const answer = await this.#carryOut(frame);
-      if (answer) this.#send({ ...answer, ...(ref !== undefined && { ref }) });
+      if (!answer) return;
+      this.#send({ ...answer, ...(ref !== undefined && { ref }) });
+      await this.#rest(answer.stale.length * restOfStaleMs);
     } catch (error) {
       this.#sendError(error, ref);
     }
   }
 
-  async #carryOut(frame: ClientFrame): Promise<object | undefined> {
+  /** Then the next frame is looked at. */
+  #rest(ms: number): Promise<void> | undefined {
+    if (ms === 0) return undefined;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#clock.setTimer(ms, resolve);
+    return promise;
+  }
+
+  async #carryOut(
+    frame: ClientFrame,
+  ): Promise<{ readonly stale: readonly string[] } | undefined> {
     const mailboxes = this.#mailboxes;
     const mailbox = this.#mailbox;
     switch (frame.type) {

@@ -255,6 +255,7 @@ export {
   type MessagePriority,
   type MessageRetries,
   type MessageTopic,
+  maxLifeSeconds,
   maxMessageBytes,
   maxTimeToLiveSeconds,
   messageClasses,

@@ -6,7 +6,7 @@
 
 import { BlockList, isIP } from "node:net";
 import { problemWithSmtpUrl } from "@carillon/channels/email-settings";
-import { maxTimeToLiveSeconds } from "@carillon/core";
+import { maxLifeSeconds, maxTimeToLiveSeconds } from "@carillon/core";
 import { KEYWORD_LANGUAGES } from "@carillon/gateway";
 import type { Static, TObject, TSchema } from "typebox";
 import { problemWithOrigins } from "./allowed-origins.ts";
@@ -337,6 +337,15 @@ const configSchema = Type.Object({
   defaultLifeSmsOtp: defaultLife(
     "over sms if its class is `otp`",
     "600 (10 minutes)",
+  ),
+  defaultLifePull: Type.Optional(
+    integer(1, maxLifeSeconds, {
+      group: "Delivery",
+      description:
+        "How long a message without a time to live can be fetched from mailboxes, in seconds. 1209600 (14 days) if unset.",
+      expected: `a whole number of seconds from 1 to ${maxLifeSeconds}`,
+      example: maxLifeSeconds,
+    }),
   ),
 
   smtpUrl: Type.Optional(

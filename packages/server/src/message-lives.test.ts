@@ -16,6 +16,7 @@ const protocols = createProtocols([
   httpsProtocol,
   emailProtocol,
   smsProtocol,
+  defineTestProtocol("pull", { defaultLifeSeconds: 14 * 86_400 }),
   defineTestProtocol("pigeon", { defaultLifeSeconds: 9 }),
 ]);
 const livesOf = (env: Record<string, string>) =>
@@ -29,6 +30,7 @@ test("the default lives are those of the retry profile, unless set", () => {
     email: 3600,
     sms: 3600,
     "sms otp": 600,
+    pull: 14 * 86_400,
     pigeon: 3600,
   });
   assert.deepEqual(
@@ -39,6 +41,7 @@ test("the default lives are those of the retry profile, unless set", () => {
       CARILLON_DEFAULT_LIFE_EMAIL: "3",
       CARILLON_DEFAULT_LIFE_SMS: "604800",
       CARILLON_DEFAULT_LIFE_SMS_OTP: "4",
+      CARILLON_DEFAULT_LIFE_PULL: "1209600",
     }),
     {
       http: 1,
@@ -46,6 +49,7 @@ test("the default lives are those of the retry profile, unless set", () => {
       email: 3,
       sms: 604_800,
       "sms otp": 4,
+      pull: 1_209_600,
       pigeon: 3600,
     },
   );

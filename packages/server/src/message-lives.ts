@@ -14,9 +14,10 @@ type LifeKeys =
   | "defaultLifeHttps"
   | "defaultLifeEmail"
   | "defaultLifeSms"
-  | "defaultLifeSmsOtp";
+  | "defaultLifeSmsOtp"
+  | "defaultLifePull";
 
-/** SMN's own: one hour for all. */
+/** SMN's own: one hour for all that is attempted. */
 const smnLifeSeconds = 3600;
 
 /** What is set goes over the lives of the retry profile. */
@@ -30,12 +31,15 @@ export function messageLivesOf(
     email: config.defaultLifeEmail,
     sms: config.defaultLifeSms,
     [otpOf("sms")]: config.defaultLifeSmsOtp,
+    pull: config.defaultLifePull,
   };
-  const isSmn = config.retryProfile === "smn";
+  // Messages in mailboxes are fetched, and not attempted.
+  const hasSmnLife = (name: string) =>
+    config.retryProfile === "smn" && name !== "pull" && protocols.find(name);
   return Object.fromEntries(
     Object.entries(defaultLivesOf(protocols)).map(([name, seconds]) => [
       name,
-      set[name] ?? (isSmn && protocols.find(name) ? smnLifeSeconds : seconds),
+      set[name] ?? (hasSmnLife(name) ? smnLifeSeconds : seconds),
     ]),
   );
 }

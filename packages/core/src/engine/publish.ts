@@ -56,6 +56,8 @@ export interface PublishRequest extends MessageOptions {
   readonly template?: TemplateChoice | undefined;
   /** Seconds, or seconds by protocol; SMN's `time_to_live`. */
   readonly timeToLive?: unknown;
+  /** Bound of `timeToLive`, in seconds. Default: that of our own API. */
+  readonly maxTimeToLiveSeconds?: number;
   readonly attributes?: readonly MessageAttribute[];
   /** What the API calls these members, for errors; default: our own names. */
   readonly names?: MessageOptionNames & {
@@ -67,7 +69,10 @@ export interface PublishRequest extends MessageOptions {
 
 /** What else belongs to a text to one phone; unchecked. */
 export type SmsRequest = MessageOptions &
-  Pick<PublishRequest, "timeToLive" | "names" | "repeatable">;
+  Pick<
+    PublishRequest,
+    "timeToLive" | "maxTimeToLiveSeconds" | "names" | "repeatable"
+  >;
 
 /** A message that is on disk. */
 export interface PublishedMessage {

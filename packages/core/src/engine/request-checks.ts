@@ -10,6 +10,7 @@ import {
   checkText,
   checkVariants,
   type MessageContent,
+  maxLifeSeconds,
   type NewMessage,
   parseMessageStructure,
   parseTimeToLive,
@@ -143,6 +144,7 @@ export function createRequestChecks(ports: RequestCheckPorts): RequestChecks {
       request.timeToLive,
       protocols,
       names?.timeToLive,
+      request.maxTimeToLiveSeconds ?? maxLifeSeconds,
     );
     const options = checkMessageOptions(request, createdAt, protocols, names);
     const { provider } = options.sms ?? {};

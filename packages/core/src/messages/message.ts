@@ -187,8 +187,11 @@ export type NewMessage = Omit<Message, "seq">;
 /** 256 KB, in bytes of UTF-8 (SMN limits). */
 export const maxMessageBytes = 262_144;
 
-/** Bound of the time to live, in seconds. */
+/** Bound of SMN's time to live, in seconds. */
 export const maxTimeToLiveSeconds = 604_800;
+
+/** Bound of the life that our own API gives a message, in seconds: 14 days. */
+export const maxLifeSeconds = 14 * 86_400;
 
 /**
  * The text for one protocol: the first of its variants that there is, else the
@@ -327,6 +330,7 @@ export function checkVariants(texts: object): MessageContent {
  * own, which may be an object of seconds by protocol.
  *
  * @param name of the member, for the error
+ * @param maxSeconds its bound
  * @returns seconds; `undefined` when none is given
  * @throws CarillonError TIME_TO_LIVE_INVALID
  */
@@ -334,16 +338,19 @@ export function parseTimeToLive(
   value: unknown,
   protocols: Pick<Protocols, "all" | "find">,
   name?: string,
+  maxSeconds: number = maxTimeToLiveSeconds,
 ): TimeToLive | undefined {
   if (value === undefined || value === null || value === "") {
     return undefined;
   }
-  if (typeof value !== "object") return parseLifeSeconds(value, name);
+  if (typeof value !== "object")
+    return parseLifeSeconds(value, name, maxSeconds);
   const entries = Object.entries(value);
   const lives: Record<Protocol, number> = {};
   for (const [protocol, seconds] of entries) {
     if (!protocols.find(protocol)) throw invalidLives(protocols);
-    lives[protocol] = parseSeconds(seconds, `time to live of ${protocol}`);
+    const what = `time to live of ${protocol}`;
+    lives[protocol] = parseLifeSeconds(seconds, what, maxSeconds);
   }
   if (entries.length === 0) throw invalidLives(protocols);
   return lives;
@@ -352,20 +359,9 @@ export function parseTimeToLive(
 /** @throws CarillonError TIME_TO_LIVE_INVALID */
 export function parseLifeSeconds(
   value: unknown,
-  name = "timeToLiveSeconds",
+  what = "timeToLiveSeconds",
+  maxSeconds: number = maxTimeToLiveSeconds,
 ): number {
-  return parseSeconds(value, name);
-}
-
-function invalidLives({ all }: Pick<Protocols, "all">): CarillonError {
-  return new CarillonError(
-    "TIME_TO_LIVE_INVALID",
-    `Invalid time to live: seconds for one or more of ${all.map(({ name }) => name).join(", ")} are expected.`,
-  );
-}
-
-/** @throws CarillonError TIME_TO_LIVE_INVALID */
-function parseSeconds(value: unknown, what: string): number {
   const seconds =
     typeof value === "string" && /^\d{1,9}$/.test(value)
       ? Number(value)
@@ -374,13 +370,20 @@ function parseSeconds(value: unknown, what: string): number {
     typeof seconds === "number" &&
     Number.isInteger(seconds) &&
     seconds >= 1 &&
-    seconds <= maxTimeToLiveSeconds
+    seconds <= maxSeconds
   ) {
     return seconds;
   }
   throw new CarillonError(
     "TIME_TO_LIVE_INVALID",
-    `Invalid ${what}: whole seconds from 1 to ${maxTimeToLiveSeconds}.`,
+    `Invalid ${what}: whole seconds from 1 to ${maxSeconds}.`,
+  );
+}
+
+function invalidLives({ all }: Pick<Protocols, "all">): CarillonError {
+  return new CarillonError(
+    "TIME_TO_LIVE_INVALID",
+    `Invalid time to live: seconds for one or more of ${all.map(({ name }) => name).join(", ")} are expected.`,
   );
 }
 

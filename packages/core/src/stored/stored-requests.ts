@@ -17,6 +17,7 @@ import { type CheckedMail, checkMail } from "../messages/mail.ts";
 import {
   checkText,
   type MessageContent,
+  maxTimeToLiveSeconds,
   type NewMessage,
 } from "../messages/message.ts";
 import type { SmsOptions } from "../messages/sms-options.ts";
@@ -240,6 +241,7 @@ export function createStoredRequests(
         timeToLive: isSet(options.timeToLive)
           ? options.timeToLive
           : timeToLiveSeconds,
+        maxTimeToLiveSeconds,
       };
       const checked = await direct.check(
         projectId,

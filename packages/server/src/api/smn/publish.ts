@@ -1,6 +1,10 @@
 /** Publishing to a topic. The busiest route there is. */
 
-import { maxMessageBytes, type PublishedMessage } from "@carillon/core";
+import {
+  maxMessageBytes,
+  maxTimeToLiveSeconds,
+  type PublishedMessage,
+} from "@carillon/core";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { Type } from "../../json-schema.ts";
 import { projectOf } from "../authentication.ts";
@@ -103,6 +107,7 @@ export function publishRoutes(app: HttpApp, ports: SmnPorts): void {
             }
           : undefined,
         timeToLive: body.time_to_live,
+        maxTimeToLiveSeconds,
         names,
         // Ours: no fields of SMN.
         statusUrl: body.status_url || undefined,

@@ -1,6 +1,6 @@
 /** A text message to one phone, without a topic. */
 
-import { maxMessageBytes } from "@carillon/core";
+import { maxMessageBytes, maxTimeToLiveSeconds } from "@carillon/core";
 import { Type } from "../../json-schema.ts";
 import { projectOf } from "../authentication.ts";
 import { type HttpApp, jsonContentType } from "../http-app.ts";
@@ -56,6 +56,7 @@ export function smsRoutes(app: HttpApp, ports: SmnPorts): void {
         message,
         {
           timeToLive: options.time_to_live,
+          maxTimeToLiveSeconds,
           statusUrl: options.status_url || undefined,
           ...readTextOptions(options),
           names,

@@ -71,7 +71,8 @@ export function publishToCategoriesCommand(): Command {
         ),
       );
       createOutput(options).result(countsText(publication), publication);
-      if (publication.total > 0 && publication.passed > 0) return;
+      const { total, passed } = publication;
+      if (total === undefined || passed !== 0) return;
       throw new CommandFailure(nobodyText(publisher, publication));
     },
   );
@@ -79,6 +80,9 @@ export function publishToCategoriesCommand(): Command {
 
 /** Such as `2 of 3 subscribers have it; 1 mailbox is full or disabled.` */
 function countsText({ passed, failed, total }: Publication): string {
+  if (total === undefined) {
+    return "It is accepted, and delayed: how many subscribers get it is not known yet.";
+  }
   const noun = total === 1 ? "subscriber has" : "subscribers have";
   const others =
     failed === 0

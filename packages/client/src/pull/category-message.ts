@@ -32,11 +32,14 @@ export interface CategoryMessage extends PublishSettings {
 export interface Publication {
   /** The message's; absent when no category exists, and nothing was published. */
   readonly id?: string | undefined;
-  /** It is in their mailbox, or on its way to them. */
-  readonly passed: number;
+  /**
+   * It is in their mailbox, or on its way to them. The counts are absent when the
+   * message is delayed: they are not known yet.
+   */
+  readonly passed?: number | undefined;
   /** Their mailbox is full or disabled. */
-  readonly failed: number;
-  readonly total: number;
+  readonly failed?: number | undefined;
+  readonly total?: number | undefined;
   /**
    * An earlier request with the same idempotency key was accepted, and this one
    * published nothing more.
@@ -65,18 +68,20 @@ export async function publishToCategories(
     },
     rest,
   );
+  const id = findText(body, "id");
   const counts = findPublication(body);
-  if (counts === undefined) {
+  if (counts === undefined && id === undefined) {
     throw new InvalidResponseError(
-      'Expected "passed" and "failed" in the answer to be numbers.',
+      'Expected "id" in the answer to be a text, or "success" and "fail" to be numbers.',
     );
   }
-  const { passed, failed, total } = counts;
   return {
-    id: findText(body, "id"),
-    passed,
-    failed,
-    total,
+    id,
+    ...(counts && {
+      passed: counts.passed,
+      failed: counts.failed,
+      total: counts.total,
+    }),
     isReplayed: headers.get("idempotency-replayed") === "true",
   };
 }

@@ -128,9 +128,14 @@ test("publishes all that a message may carry, and once", async () => {
   });
 });
 
-test("an answer without counts is none", async () => {
-  await using server = await serve(() => ({ body: { id: "m1" } }));
+test("a delayed message is answered without counts; without an id, too, that is no answer", async () => {
+  const bodies = [{ id: "m1" }, {}];
+  await using server = await serve(() => ({ body: bodies.shift() }));
   const publisher = new Publisher({ ...account, baseUrl: server.url });
+  assert.deepEqual(
+    await publisher.publishMessage({ message: "x", delayMs: 1000 }),
+    { id: "m1", isReplayed: false },
+  );
   await assert.rejects(
     publisher.publishMessage({ message: "x" }),
     InvalidResponseError,

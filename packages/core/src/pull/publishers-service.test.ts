@@ -201,7 +201,7 @@ test("a message that begins later is not waited for", async () => {
   await addFollower("till");
   const notBefore = addMs(clock.now(), 60_000);
   const later = await publish(["*"], { text: "hi", notBefore });
-  assert.deepEqual(later.counts, [0, 0, 0]);
+  assert.equal(later.counts, undefined);
   assert.ok(later.published);
 });
 
@@ -233,11 +233,9 @@ test("a publisher waits ten seconds for a fan-out that does not end", async () =
   store.finish = () => new Promise(() => {});
   const publisher = await publishers.get(projectId, "shop");
   let counts: object | undefined;
-  void publishers
-    .publish(publisher, ["*"], { text: "hi" })
-    .then(({ published: _, ...rest }) => {
-      counts = rest;
-    });
+  void publishers.publish(publisher, ["*"], { text: "hi" }).then((answer) => {
+    counts = answer.counts;
+  });
   const pass = async (ms: number) => {
     for (let passed = 0; passed < ms; passed += 250) {
       for (let n = 0; n < 5; n++) await clock.nextTurn();

@@ -222,7 +222,7 @@ export function createPullPublishers(
       const names = await topicsOf(account, categories);
       const urns = names.map((name) => topics.urnOf({ projectId, name }));
       const [first, ...others] = urns;
-      if (first === undefined) return nobody;
+      if (first === undefined) return { counts: nobody };
       const { publisher } = engine;
       const published =
         others.length === 0
@@ -233,12 +233,16 @@ export function createPullPublishers(
               request,
               maxCategoriesOfMessage,
             );
+      const { notBefore } = request;
+      if (notBefore !== undefined && notBefore > clock.now()) {
+        return { published };
+      }
       const report = await engine.whenFannedOut(
         projectId,
         published.messageId,
         { withinMs: fanOutWaitMs, signal },
       );
-      return { ...(report ? toCounts(report) : nobody), published };
+      return { counts: report ? toCounts(report) : nobody, published };
     },
   };
 }

@@ -97,5 +97,9 @@ export interface PullPublishers {
     categories: readonly string[],
     request: PublishRequest,
     options?: { readonly signal?: AbortSignal | undefined },
-  ): Promise<PublicationCounts & { readonly published?: PublishedMessage }>;
+  ): Promise<{
+    /** Absent: it is delayed, and nobody has it yet. */
+    readonly counts?: PublicationCounts;
+    readonly published?: PublishedMessage;
+  }>;
 }

@@ -129,12 +129,15 @@ export async function setUp({ isStarted = true } = {}) {
       request: PublishRequest = { text: "hi" },
     ) {
       const publisher = await publishers.get(projectId, "shop");
-      const { published, passed, failed, total } = await publishers.publish(
+      const { published, counts } = await publishers.publish(
         publisher,
         categories,
         request,
       );
-      return { published, counts: [passed, failed, total] };
+      return {
+        published,
+        counts: counts && [counts.passed, counts.failed, counts.total],
+      };
     },
     async depths(...names: string[]) {
       const depths = [];

@@ -8,6 +8,7 @@ import {
   type IdempotentRequest,
   type ProjectId,
   type PublishedMessage,
+  type PublisherId,
   parseIdempotencyKey,
 } from "@carillon/core";
 import type { FastifyReply, FastifyRequest } from "fastify";
@@ -19,17 +20,21 @@ import { projectOf } from "./authentication.ts";
  *
  * @param operation what the request does and to what, beside its body
  * @param projectId default: the caller's
+ * @param account has keys of its own in the project; default: those of the project
  * @throws CarillonError IDEMPOTENCY_KEY_INVALID
  */
 export function repeatableOf(
   request: FastifyRequest,
   operation: string,
   projectId: ProjectId = projectOf(request),
+  account?: PublisherId,
 ): IdempotentRequest | undefined {
   const header = request.headers["idempotency-key"];
   if (header === undefined) return undefined;
   // Node joins those that come more than once, which is no key.
-  const key = parseIdempotencyKey(String(header));
+  const given = parseIdempotencyKey(String(header));
+  // No key of the project has a line end in it.
+  const key = account === undefined ? given : `${account}\n${given}`;
   const fingerprint = createHash("sha256")
     .update(`${operation}\n`)
     .update(JSON.stringify(request.body) ?? "")

@@ -4,11 +4,12 @@
  * taken for the other.
  */
 
-import type {
-  MailboxAccount,
-  PullPublisher,
-  PullPublishers,
-  PullSubscribers,
+import {
+  isHexId,
+  type MailboxAccount,
+  type PullPublisher,
+  type PullPublishers,
+  type PullSubscribers,
 } from "@carillon/core";
 
 /** Whose credentials a request came with. */
@@ -38,6 +39,8 @@ export async function findPullAccount(
   const pair = readBasicCredentials(authorization);
   if (pair === undefined) return undefined;
   const { id, secret } = pair;
+  // Access keys come the same way: no account has such an id.
+  if (!isHexId(id)) return undefined;
   switch (kind) {
     case "subscriber": {
       const mailbox = await pullSubscribers.authenticate(id, secret);

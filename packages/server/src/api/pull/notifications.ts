@@ -19,6 +19,7 @@ import {
 import { type HttpApp, jsonContentType } from "../http-app.ts";
 import { listBodyBytes, messageBodyBytes } from "../json-body.ts";
 import { toSecondsText } from "../timestamps.ts";
+import { toCountsBody } from "../v2/pull/publication.ts";
 import { failsWith } from "../validation.ts";
 import { toPullErrorBody } from "./error-answers.ts";
 import type { PullApiPorts } from "./pull-api.ts";
@@ -71,13 +72,12 @@ export function notificationRoutes(app: HttpApp, ports: PullApiPorts): void {
     },
     async (request) => {
       const { message, category = allCategories } = request.body;
-      const { passed, failed, total } = await pullPublishers.publish(
+      const { counts } = await pullPublishers.publish(
         publisherOf(request),
         [category].flat(),
         { text: message },
       );
-      // One client reads `fail`, another `failed`.
-      return { success: passed, fail: failed, failed, total };
+      return toCountsBody(counts);
     },
   );
 

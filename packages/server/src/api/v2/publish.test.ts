@@ -283,7 +283,7 @@ test("refuses what cannot be, says why, and keeps nothing", async () => {
     [
       { audience, text, timeToLiveSeconds: 0 },
       "TIME_TO_LIVE_INVALID",
-      /604800/,
+      /1209600/,
     ],
     [
       { audience, text, timeToLiveSeconds: { fax: 1 } },

@@ -5,10 +5,11 @@ import {
   checkMessageAttributes,
   checkTopicName,
   checkTopicUrns,
+  type EpochMs,
   formatTopicUrn,
+  maxLifeSeconds,
   maxMessageBytes,
   maxRecipients,
-  maxTimeToLiveSeconds,
   maxTopics,
   minTopics,
   type ProjectId,
@@ -16,7 +17,7 @@ import {
   type PublishedMessage,
   type PublishRequest,
 } from "@carillon/core";
-import type { FastifyRequest } from "fastify";
+import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Static } from "typebox";
 import { RequestError } from "../../errors.ts";
 import { Type } from "../../json-schema.ts";
@@ -31,8 +32,17 @@ import {
   idempotencyHeaders,
   messageOptionProperties,
 } from "./message-options-schema.ts";
+import { messageTimeProperties, timesOf } from "./message-times.ts";
 import type { V2Ports } from "./ports.ts";
-import { parseInstant } from "./schema-parts.ts";
+import { publisherOf } from "./pull/mailbox-access.ts";
+import type { PullPorts } from "./pull/ports.ts";
+import {
+  categoriesProperty,
+  messageProperty,
+  Publication,
+  publishByCategories,
+  textOf,
+} from "./pull/publication.ts";
 import { SmsOptions } from "./sms-options-schema.ts";
 
 /** Two of each recipient, and those of the rest of a message. */
@@ -119,7 +129,7 @@ export const messageAttributes = Type.Array(
 export const timeToLiveSeconds = Type.Union(
   [Type.Number(), Type.Record(Type.String(), Type.Number())],
   {
-    description: `How long it is attempted, for all protocols or by protocol, 1 to ${maxTimeToLiveSeconds}; those not named have their default lives`,
+    description: `How long it is attempted, for all protocols or by protocol, 1 to ${maxLifeSeconds}; those not named have their default lives`,
     ...failsWith("TIME_TO_LIVE_INVALID"),
   },
 );
@@ -127,7 +137,15 @@ export const timeToLiveSeconds = Type.Union(
 const newMessageOf = (protocols: Pick<Protocols, "all">) =>
   Type.Object(
     {
-      audience: audienceOf(protocols),
+      audience: Type.Optional(audienceOf(protocols)),
+      publisher: Type.Optional(
+        Type.String({
+          description:
+            "In place of audience: the name of the publisher whose subscribers get it. Credentials of a publisher need not name it",
+        }),
+      ),
+      categories: Type.Optional(categoriesProperty),
+      message: Type.Optional(messageProperty),
       subject: Type.Optional(subject),
       text: Type.Optional(text),
       variants: Type.Optional(
@@ -160,6 +178,7 @@ const newMessageOf = (protocols: Pick<Protocols, "all">) =>
       ),
       attributes: Type.Optional(messageAttributes),
       timeToLiveSeconds: Type.Optional(timeToLiveSeconds),
+      ...messageTimeProperties,
       ...messageOptionProperties,
       sms: Type.Optional({
         ...SmsOptions,
@@ -174,18 +193,25 @@ const newMessageOf = (protocols: Pick<Protocols, "all">) =>
 type NewMessage = Static<ReturnType<typeof newMessageOf>>;
 
 const Published = Type.Object(
-  { id: Type.String({ description: "Of the message" }) },
+  {
+    ...Publication.properties,
+    id: Type.String({ description: "Of the message" }),
+  },
   { title: "PublishedMessage" },
 );
 
-export function publishRoutes(app: HttpApp, ports: V2Ports): void {
-  const { publisher } = ports;
+export function publishRoutes(
+  app: HttpApp,
+  ports: V2Ports & Pick<PullPorts, "pullPublishers">,
+): void {
+  const { publisher, pullPublishers, clock } = ports;
 
   app.post(
     "/messages",
     {
       config: {
         operation: "messages.publish",
+        account: "publisher",
         isFrequent: true,
         jsonMembers,
         errorCodes: { BODY_TOO_LARGE: "MESSAGE_INVALID" },
@@ -193,15 +219,18 @@ export function publishRoutes(app: HttpApp, ports: V2Ports): void {
       schema: {
         summary: "Publishes a message",
         description:
-          "Answers once the message is on disk. With an Idempotency-Key (1 to 255 printable ASCII characters; in quotes if there are blanks, commas or backslashes among them) the same request within 24 hours is answered the same, with Idempotency-Replayed: true, and publishes nothing more; while the first one is running it is answered 409 with Retry-After, and with another body 422.",
+          "Answers once the message is on disk. With an Idempotency-Key (1 to 255 printable ASCII characters; in quotes if there are blanks, commas or backslashes among them) the same request within 24 hours is answered the same, with Idempotency-Replayed: true, and publishes nothing more; while the first one is running it is answered 409 with Retry-After, and with another body 422. With `publisher`, or the own Basic credentials of one, it goes to the subscribers of `categories`: that is answered once it is in all mailboxes, after 10 seconds at the latest, with the counts as they are then; with 200 and no id when no category that was named exists.",
         tags: ["Messages"],
         headers: idempotencyHeaders,
         body: newMessageOf(ports.protocols),
-        response: { 201: Published, ...refusals },
+        response: { 200: Publication, 201: Published, ...refusals },
       },
       bodyLimit: messageBodyBytes,
     },
     async (request, reply) => {
+      const isByCategories =
+        request.account !== undefined || isOfPublisher(request.body);
+      if (isByCategories) return await publishToFollowers(request, reply);
       const published = await publish(request, request.body);
       answeredId(request, reply, published);
       const { messageId: id } = published;
@@ -210,14 +239,48 @@ export function publishRoutes(app: HttpApp, ports: V2Ports): void {
     },
   );
 
+  /** @throws RequestError REQUEST_INVALID for what only an audience has */
+  async function publishToFollowers(
+    request: FastifyRequest<{ Body: NewMessage }>,
+    reply: FastifyReply,
+  ) {
+    const { publisher: name, categories, message, ...body } = request.body;
+    for (const member of ["audience", "variants", "template", "sms"] as const) {
+      if (body[member] === undefined) continue;
+      throw new RequestError(
+        "REQUEST_INVALID",
+        `A message to a publisher's subscribers has no ${member}.`,
+      );
+    }
+    const known = await publisherOf(request, name, pullPublishers);
+    return await publishByCategories(
+      request,
+      reply,
+      known,
+      categories,
+      toRequest(
+        { ...body, text: textOf({ text: body.text, message }) },
+        known.projectId,
+        clock.now(),
+      ),
+      pullPublishers,
+    );
+  }
+
   async function publish(
     request: FastifyRequest,
-    body: NewMessage,
+    { message, ...body }: NewMessage,
   ): Promise<PublishedMessage> {
+    if (message !== undefined) {
+      throw new CarillonError(
+        "MESSAGE_INVALID",
+        "Invalid message: text is expected in its place for an audience.",
+      );
+    }
     const audience = checkAudience(body.audience);
     const own = projectOf(request);
     const repeatable = repeatableOf(request, "messages");
-    const content = { ...toRequest(body, own), repeatable };
+    const content = { ...toRequest(body, own, clock.now()), repeatable };
     switch (audience.kind) {
       case "topic": {
         const { topicUrn } = audience;
@@ -272,7 +335,12 @@ export function publishRoutes(app: HttpApp, ports: V2Ports): void {
   }
 }
 
-type GivenAudience = NewMessage["audience"];
+/** Whether it is for subscribers of a publisher, and names no audience. */
+function isOfPublisher({ publisher, categories }: NewMessage): boolean {
+  return publisher !== undefined || categories !== undefined;
+}
+
+type GivenAudience = NonNullable<NewMessage["audience"]>;
 
 type CheckedAudience =
   | { readonly kind: "topic"; readonly topicUrn: string }
@@ -290,7 +358,13 @@ const memberOf = {
 } as const satisfies Record<GivenAudience["kind"], keyof GivenAudience>;
 
 /** @throws RequestError REQUEST_INVALID */
-function checkAudience(audience: GivenAudience): CheckedAudience {
+function checkAudience(audience: GivenAudience | undefined): CheckedAudience {
+  if (audience === undefined) {
+    throw new RequestError(
+      "REQUEST_INVALID",
+      "audience is missing; or say publisher, to whose subscribers it goes.",
+    );
+  }
   const { kind, topicUrn, topics, recipients } = audience;
   for (const member of Object.values(memberOf)) {
     const isNeeded = member === memberOf[kind];
@@ -310,8 +384,12 @@ function misfit(kind: string, member: string, isNeeded: boolean): RequestError {
 }
 
 /** @throws CarillonError MESSAGE_INVALID, MESSAGE_ATTRIBUTES_INVALID */
-function toRequest(body: NewMessage, projectId: ProjectId): PublishRequest {
-  const { text, variants, template, timeToLiveSeconds, attributes } = body;
+function toRequest(
+  body: Omit<NewMessage, "audience">,
+  projectId: ProjectId,
+  now: EpochMs,
+): PublishRequest {
+  const { text, variants, template, attributes } = body;
   const given = [text, variants, template].filter((it) => it !== undefined);
   if (given.length !== 1) {
     throw new CarillonError(
@@ -325,11 +403,7 @@ function toRequest(body: NewMessage, projectId: ProjectId): PublishRequest {
     ...options,
     variants,
     template: template && { ...template, projectId },
-    timeToLive: timeToLiveSeconds,
+    ...timesOf(body, now),
     ...(checked.length > 0 && { attributes: checked }),
-    notBefore:
-      body.notBefore === undefined
-        ? undefined
-        : parseInstant(body.notBefore, "notBefore"),
   };
 }

@@ -49,23 +49,35 @@ export async function mailboxOf(
 
 /**
  * The publisher of that name, of the caller's project. Credentials of a publisher
- * reach itself alone.
+ * reach itself alone, and need not name it.
  *
- * @throws CarillonError PUBLISHER_NOT_FOUND; RequestError PERMISSION_DENIED
+ * @throws CarillonError PUBLISHER_NOT_FOUND; RequestError PERMISSION_DENIED,
+ * REQUEST_INVALID
  */
 export async function publisherOf(
   request: FastifyRequest,
-  name: string,
+  name: string | undefined,
   publishers: Pick<PullPublishers, "get">,
 ): Promise<PullPublisher> {
   const { account } = request;
   if (account === undefined) {
-    return await publishers.get(projectOf(request), name);
+    const projectId = projectOf(request);
+    if (name !== undefined) return await publishers.get(projectId, name);
+    throw new RequestError(
+      "REQUEST_INVALID",
+      "publisher is missing: the name of the one whose categories these are.",
+    );
   }
   if (account.kind === "publisher") {
     const { publisher } = account;
     // Whoever has credentials only knows no name.
-    if (name === publisher.name || name === publisher.id) return publisher;
+    if (
+      name === undefined ||
+      name === publisher.name ||
+      name === publisher.id
+    ) {
+      return publisher;
+    }
   }
   throw reachesOnly("publisher");
 }

@@ -256,7 +256,7 @@ class MailboxConnection {
 
   async #carryOut(
     frame: ClientFrame,
-  ): Promise<{ readonly stale: readonly string[] } | undefined> {
+  ): Promise<(object & { readonly stale: readonly string[] }) | undefined> {
     const mailboxes = this.#mailboxes;
     const mailbox = this.#mailbox;
     switch (frame.type) {

@@ -155,7 +155,7 @@ function isFirstWith(
 /** What is answered if all goes well, by status. */
 function answersOf({ schema }: ApiRoute): [string, MemberSchema][] {
   return Object.entries((schema.response ?? {}) as object).filter(([status]) =>
-    status.startsWith("2"),
+    /^[12]/.test(status),
   );
 }
 
@@ -281,7 +281,7 @@ ${rows.join("\n")}`;
 }
 
 function answerWords(answer: MemberSchema, shared: Shared): string {
-  if (answer.type === "null") return "nothing";
+  if (answer.type === "null") return answer.description ?? "nothing";
   if (answer.title !== undefined && shared.has(answer.title)) {
     return typeOf(answer, shared);
   }

@@ -102,6 +102,17 @@ test("logs what fails alike once in ten seconds, and how often it did", async ()
   assert.equal(failed().length, 3);
 });
 
+test("warns of requests beyond a bound, and shows no stack", async () => {
+  const { server, requests, fail } = await setUp();
+  await using _ = server;
+  fail("OVERLOADED");
+  for (let n = 0; n < 3; n++) await requests.v2();
+  assert.equal(server.complaints.length, 1);
+  const [{ fields } = assert.fail()] = server.complaints;
+  assert.equal(fields.code, "OVERLOADED");
+  assert.equal("error" in fields, false);
+});
+
 test("logs each of the failures that have causes of their own", async () => {
   const { server, requests, fail } = await setUp();
   await using _ = server;

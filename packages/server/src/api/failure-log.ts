@@ -28,11 +28,13 @@ export function createFailureLog({
   readonly logger: Logger;
   readonly clock: Clock;
 }): FailureLog {
-  const write = (fields: LogFields, omitted = 0) =>
-    logger.error("request_failed", {
-      ...fields,
-      ...(omitted > 0 && { omitted }),
-    });
+  const write = ({ error, ...fields }: LogFields, omitted = 0) => {
+    const more = omitted > 0 && { omitted };
+    // A bound that clients reach by themselves, and no fault to look into.
+    if (isOverload(error)) {
+      logger.warn("request_failed", { ...fields, code: error.code, ...more });
+    } else logger.error("request_failed", { ...fields, error, ...more });
+  };
   const lines = new LineLimit<LogFields>(clock, limits, write);
   return {
     report(request, status, error) {
@@ -56,8 +58,10 @@ export function createFailureLog({
 
 /** The code of what fails for all alike until it passes. */
 function codeOfPassing(error: unknown): string | undefined {
-  const passes =
-    isTransient(error) ||
-    (error instanceof CarillonError && error.code === "OVERLOADED");
+  const passes = isTransient(error) || isOverload(error);
   return passes ? (error as { readonly code: string }).code : undefined;
+}
+
+function isOverload(error: unknown): error is CarillonError {
+  return error instanceof CarillonError && error.code === "OVERLOADED";
 }

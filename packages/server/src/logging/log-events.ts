@@ -148,8 +148,8 @@ export const logEvents: Readonly<Record<string, LogEvent>> = {
     "A request was answered. Changes and failures at info; reads, publishing, calls of carriers, health and metrics at debug",
   ),
   request_failed: event(
-    "error",
-    "A request failed through no fault of its own",
+    ["warn", "error"],
+    "A request failed through no fault of its own; at warn, with its `code`, where it was one too many",
   ),
   receiver_failed: event("error", "A carrier's call failed"),
 

@@ -119,6 +119,7 @@ export const errorCatalogue = {
   SUPPRESSION_ADDRESS_INVALID: "What is to be suppressed is no mail address",
   SUPPRESSION_NOT_FOUND: "The address is not on the suppression list",
   SUBSCRIBER_INVALID: "The pull subscriber's data cannot be used",
+  SUBSCRIBER_DISABLED: "The pull subscriber is disabled",
   SUBSCRIBER_EXISTS: "The project has a pull subscriber of that name already",
   SUBSCRIBER_NOT_FOUND: "No such pull subscriber in this project",
   PUBLISHER_INVALID: "The publisher's data cannot be used",

@@ -41,19 +41,29 @@ export function createAccountCheck({
 }): AccountCheck {
   const nobodys = secrets.hash(secrets.make());
 
-  /** What was disabled by an administrator lets nobody in. */
-  async function isOpen(projectId: ProjectId): Promise<boolean> {
-    const project = await store.findProject(projectId);
-    if (project === undefined) return true;
-    const domain = await store.findDomain(project.domainId);
-    return !project.disabled && !domain?.disabled;
-  }
-
   return async (account, secret) => {
     const isRight = secrets.matches(secret, account?.secretHash ?? nobodys);
     if (!isRight || account?.secretHash === undefined) return false;
-    return !account.disabled && (await isOpen(account.projectId));
+    return (
+      !account.disabled && (await isOpenProject(store, account.projectId, true))
+    );
   };
+}
+
+/**
+ * What was disabled by an administrator lets nobody in.
+ *
+ * @param absent of a project that there is not; default: it was deleted
+ */
+export async function isOpenProject(
+  store: Pick<IdentityStore, "findProject" | "findDomain">,
+  projectId: ProjectId,
+  absent = false,
+): Promise<boolean> {
+  const project = await store.findProject(projectId);
+  if (project === undefined) return absent;
+  const domain = await store.findDomain(project.domainId);
+  return !project.disabled && !domain?.disabled;
 }
 
 /**

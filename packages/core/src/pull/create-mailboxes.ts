@@ -2,9 +2,11 @@
 
 import { DeadlineQueue } from "../engine/deadline-queue.ts";
 import { CarillonError } from "../errors.ts";
+import type { ProjectId } from "../ids.ts";
 import type { Clock } from "../ports/clock.ts";
 import { type ContentSeal, noSeal } from "../ports/content-seal.ts";
 import type { DeliveryStore } from "../ports/delivery-store.ts";
+import type { IdentityStore } from "../ports/identity-store.ts";
 import type { Logger } from "../ports/logger.ts";
 import type {
   LeaseKey,
@@ -14,7 +16,9 @@ import type {
   SettledMessage,
 } from "../ports/message-queue-store.ts";
 import type { PublisherStore } from "../ports/publisher-store.ts";
+import type { StoreChange, StoreChanges } from "../ports/store-changes.ts";
 import type { Protocols } from "../subscriptions/protocol.ts";
+import { isOpenProject } from "./account.ts";
 import { LeaseEnds } from "./lease-ends.ts";
 import { LeaseSettlements } from "./lease-settlements.ts";
 import type { MailboxAccount } from "./mailbox.ts";
@@ -39,7 +43,9 @@ import { type Consumer, WaitingConsumers } from "./waiting-consumers.ts";
 export interface MailboxesPorts {
   readonly store: MessageQueueStore &
     Pick<DeliveryStore, "findMessageBySeq"> &
-    Pick<PublisherStore, "findCategoryNames">;
+    Pick<PublisherStore, "findCategoryNames"> &
+    Pick<IdentityStore, "findProject" | "findDomain"> &
+    StoreChanges;
   /** Default: nothing is sealed. */
   readonly seal?: ContentSeal;
   readonly protocols: Pick<Protocols, "find">;
@@ -87,6 +93,9 @@ class StoredMailboxes implements MailboxService {
   #streams = 0;
   #isOpen = true;
   #stopWatching = () => {};
+  #stopListening = () => {};
+  /** Of the mailboxes at which somebody waits. */
+  readonly #projects = new Map<number, ProjectId>();
   #stopCounting = () => {};
   /**
    * By mailbox and last event, the stream that went on from there and has the
@@ -128,6 +137,9 @@ class StoredMailboxes implements MailboxService {
     this.#stopCounting = this.#ports.store.watchOutcomes((outcomes) =>
       this.#onOutcomes(outcomes),
     );
+    this.#stopListening = this.#ports.store.changes(
+      (change) => void this.#onChange(change),
+    );
     this.#ends.start();
   }
 
@@ -136,9 +148,10 @@ class StoredMailboxes implements MailboxService {
     options: ReceiveOptions,
   ): Promise<readonly PulledMessage[]> {
     this.#checkOpen();
+    checkEnabled(mailbox);
     const { signal } = options;
     if (signal?.aborted) return [];
-    const leases = await this.#poll(mailbox.seq, options);
+    const leases = await this.#poll(mailbox, options);
     return await this.#answer(mailbox.seq, leases, signal);
   }
 
@@ -199,6 +212,7 @@ class StoredMailboxes implements MailboxService {
     output: StreamOutput,
   ): Promise<OpenStream> {
     this.#checkOpen();
+    checkEnabled(mailbox);
     this.#checkRoom(mailbox.seq);
     const { store, clock } = this.#ports;
     const { seq } = mailbox;
@@ -238,14 +252,17 @@ class StoredMailboxes implements MailboxService {
       this.#leases.giveBack(seq, resumed);
       throw error;
     }
-    const stream = this.#addStream(seq, options, output);
+    const stream = this.#addStream(mailbox, options, output);
     if (resumed.length > 0) stream.take(resumed);
     void this.#lookAt(seq);
     return stream;
   }
 
-  release({ seq }: Pick<MailboxAccount, "seq">): void {
-    end([...this.#consumers.at(seq)], "mailbox_gone");
+  release(
+    { seq }: Pick<MailboxAccount, "seq">,
+    reason: StreamEnd = "mailbox_gone",
+  ): void {
+    end([...this.#consumers.at(seq)], reason);
   }
 
   status() {
@@ -256,6 +273,7 @@ class StoredMailboxes implements MailboxService {
     if (!this.#isOpen) return;
     this.#isOpen = false;
     this.#stopWatching();
+    this.#stopListening();
     void this.#consumers.stop();
     void this.#ends.stop();
     end(this.#consumers.list(), "stopping");
@@ -272,7 +290,7 @@ class StoredMailboxes implements MailboxService {
 
   /** Leases messages for one answer. */
   async #poll(
-    mailbox: number,
+    { seq: mailbox, projectId }: MailboxAccount,
     {
       max,
       leaseMs = this.#settings().leaseMs,
@@ -296,13 +314,14 @@ class StoredMailboxes implements MailboxService {
         clock,
         giveBack: (leases) => this.#leases.giveBack(mailbox, leases),
         onEnd: (ended) => {
-          this.#consumers.remove(mailbox, ended);
+          this.#remove(mailbox, ended);
           if (isWaiting) this.#waiting--;
         },
       },
       { max, leaseMs, waitMs, signal },
     );
     if (isWaiting) this.#waiting++;
+    this.#projects.set(mailbox, projectId);
     this.#consumers.add(mailbox, poll);
     // Looked at once it is there, so that no hint is missed.
     if (isWaiting) void this.#lookAt(mailbox);
@@ -355,7 +374,7 @@ class StoredMailboxes implements MailboxService {
   }
 
   #addStream(
-    mailbox: number,
+    { seq: mailbox, projectId }: MailboxAccount,
     options: ConstructorParameters<typeof OpenStream>[1],
     output: StreamOutput,
   ): OpenStream {
@@ -370,15 +389,41 @@ class StoredMailboxes implements MailboxService {
           this.#leases.release(mailbox, keys, delayMs),
         onWantsMore: () => this.#consumers.wantsMore(mailbox),
         onEnd: (ended) => {
-          this.#consumers.remove(mailbox, ended);
+          this.#remove(mailbox, ended);
           this.#streams--;
         },
       },
       options,
     );
     this.#streams++;
+    this.#projects.set(mailbox, projectId);
     this.#consumers.add(mailbox, stream);
     return stream;
+  }
+
+  #remove(mailbox: number, consumer: Consumer): void {
+    this.#consumers.remove(mailbox, consumer);
+    if (this.#consumers.countAt(mailbox) === 0) this.#projects.delete(mailbox);
+  }
+
+  /** Who waits in a project that lets nobody in any more asks with what holds. */
+  async #onChange(change: StoreChange): Promise<void> {
+    const isOfProject = change.kind === "access" && change.of === "project";
+    const isOfDomain = change.kind === "access" && change.of === "domain";
+    if (!isOfProject && !isOfDomain) return;
+    const waiting = new Set(this.#projects.values());
+    for (const project of waiting) {
+      if (isOfProject && change.id !== project) continue;
+      try {
+        if (await isOpenProject(this.#ports.store, project)) continue;
+      } catch {
+        // Each stream asks for credentials anew after a while in any case.
+        continue;
+      }
+      for (const [seq, of] of [...this.#projects]) {
+        if (of === project) this.release({ seq }, "renew");
+      }
+    }
   }
 
   #streamsAt(mailbox: number): OpenStream[] {
@@ -422,4 +467,13 @@ class StoredMailboxes implements MailboxService {
 
 function end(consumers: readonly Consumer[], reason: StreamEnd): void {
   for (const consumer of consumers) consumer.end(reason);
+}
+
+/** @throws CarillonError SUBSCRIBER_DISABLED */
+function checkEnabled({ name, disabled }: MailboxAccount): void {
+  if (!disabled) return;
+  throw new CarillonError(
+    "SUBSCRIBER_DISABLED",
+    `The pull subscriber ${name} is disabled: enable it to fetch its messages.`,
+  );
 }

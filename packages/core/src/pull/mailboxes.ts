@@ -98,7 +98,8 @@ export type StreamEnd =
   /** The service stops. */
   | "stopping"
   /**
-   * It is asked for anew, with credentials that still hold; also when its consumer
+   * It is asked for anew, with credentials that still hold: after a while, when
+   * they were changed, or its project was disabled or deleted; also when its consumer
    * settled or extended nothing for as long as a lease was: the line may be dead.
    */
   | "renew"
@@ -152,7 +153,8 @@ export interface Mailboxes {
    * Leases messages; oldest first. Answers at once when there are any, else once
    * there is one, or with none when the time is over or the service stops.
    *
-   * @throws CarillonError OVERLOADED when too many wait, SHUTTING_DOWN
+   * @throws CarillonError OVERLOADED when too many wait, SHUTTING_DOWN,
+   * SUBSCRIBER_DISABLED
    */
   receive(
     mailbox: MailboxAccount,
@@ -183,14 +185,20 @@ export interface Mailboxes {
     keys: readonly LeaseKey[],
     leaseMs: number,
   ): Promise<SettledLeases & { readonly until: EpochMs }>;
-  /** @throws CarillonError OVERLOADED, SHUTTING_DOWN */
+  /** @throws CarillonError OVERLOADED, SHUTTING_DOWN, SUBSCRIBER_DISABLED */
   stream(
     mailbox: MailboxAccount,
     options: StreamOptions,
     output: StreamOutput,
   ): Promise<MailboxStream>;
-  /** Ends what waits at a mailbox that was disabled or deleted. */
-  release(mailbox: Pick<MailboxAccount, "seq">): void;
+  /**
+   * Ends what waits at a mailbox: it was disabled or deleted, or its credentials are
+   * others.
+   */
+  release(
+    mailbox: Pick<MailboxAccount, "seq">,
+    reason?: "mailbox_gone" | "renew",
+  ): void;
   /** Consumers that wait or have a stream open, for metrics. */
   status(): { readonly waiting: number; readonly streams: number };
   /** Answers those that wait, ends streams; none begins any more. */

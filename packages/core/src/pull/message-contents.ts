@@ -38,12 +38,19 @@ export interface Answer {
 interface Content {
   readonly message: Message;
   readonly body: string;
-  readonly bodyBytes: number;
+  /** As it is sent, about: in JSON, with its escapes. */
+  readonly sentBytes: number;
   readonly categories: readonly string[];
 }
 
-/** Bytes of all bodies of one answer; the first one is always in it. */
-const maxAnswerBytes = 4 * 1024 * 1024;
+/**
+ * Bytes of one answer, about; the first message is always in it. No more, so that
+ * an answer is written in one turn of the event loop that holds up nobody for long.
+ */
+const maxAnswerBytes = 1024 * 1024;
+
+/** Of a message's ids, instants and names, about. */
+const frameBytes = 512;
 
 /** Messages that are read at once for one answer. */
 const readAtOnce = 10;
@@ -89,7 +96,7 @@ export class MessageContents {
           unreadable.push(lease);
           continue;
         }
-        bytes += content.bodyBytes;
+        bytes += content.sentBytes;
         if (bytes > maxAnswerBytes && messages.length > 0) {
           return { messages, unreadable, rest: leases.slice(first + n) };
         }
@@ -144,7 +151,7 @@ export class MessageContents {
       return {
         message,
         body,
-        bodyBytes: utf8Length(body),
+        sentBytes: sentBytesOf(message, body),
         categories: names.map((name) => categories.get(name) ?? name),
       };
     } catch (error) {
@@ -153,6 +160,14 @@ export class MessageContents {
       return undefined;
     }
   }
+}
+
+function sentBytesOf(
+  { subject, extraData, attributes }: Message,
+  body: string,
+): number {
+  const parts = [subject, body, extraData, attributes];
+  return frameBytes + utf8Length(JSON.stringify(parts));
 }
 
 function toPulled(

@@ -18,7 +18,7 @@ import {
 } from "../identity/permissions.ts";
 import type { Principal } from "../identity/principal.ts";
 import {
-  findPullAccount,
+  findAnyPullAccount,
   type PullAccountKind,
   type PullAccountPorts,
 } from "../pull/account-credentials.ts";
@@ -68,7 +68,7 @@ export function guardRoutes(
     checkPermission,
     isOpen,
     ({ accountKind, headers: { authorization } }) =>
-      accountKind && findPullAccount(accountKind, authorization, accounts),
+      accountKind && findAnyPullAccount(accountKind, authorization, accounts),
   );
 }
 

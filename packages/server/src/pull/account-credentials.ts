@@ -4,12 +4,11 @@
  * taken for the other.
  */
 
-import {
-  isHexId,
-  type MailboxAccount,
-  type PullPublisher,
-  type PullPublishers,
-  type PullSubscribers,
+import type {
+  MailboxAccount,
+  PullPublisher,
+  PullPublishers,
+  PullSubscribers,
 } from "@carillon/core";
 
 /** Whose credentials a request came with. */
@@ -39,8 +38,6 @@ export async function findPullAccount(
   const pair = readBasicCredentials(authorization);
   if (pair === undefined) return undefined;
   const { id, secret } = pair;
-  // Access keys come the same way: no account has such an id.
-  if (!isHexId(id)) return undefined;
   switch (kind) {
     case "subscriber": {
       const mailbox = await pullSubscribers.authenticate(id, secret);
@@ -53,6 +50,22 @@ export async function findPullAccount(
     default:
       return kind satisfies never;
   }
+}
+
+/**
+ * The account of that kind, else of the other: the route tells its holder that it
+ * reaches something else.
+ */
+export async function findAnyPullAccount(
+  kind: PullAccountKind,
+  authorization: string | undefined,
+  ports: PullAccountPorts,
+): Promise<PullAccount | undefined> {
+  const other = kind === "subscriber" ? "publisher" : "subscriber";
+  return (
+    (await findPullAccount(kind, authorization, ports)) ??
+    (await findPullAccount(other, authorization, ports))
+  );
 }
 
 /** RFC 7617 §2. */

@@ -121,6 +121,7 @@ export const smnErrorCodes: Readonly<
   SUPPRESSION_NOT_FOUND: { status: 404, code: "APIGW.0101" },
   // What belongs to pull subscribers is our own API's alone.
   SUBSCRIBER_INVALID: { status: 400, code: "APIGW.0201" },
+  SUBSCRIBER_DISABLED: { status: 409, code: "APIGW.0201" },
   SUBSCRIBER_EXISTS: { status: 409, code: "APIGW.0201" },
   SUBSCRIBER_NOT_FOUND: { status: 404, code: "APIGW.0101" },
   PUBLISHER_INVALID: { status: 400, code: "APIGW.0201" },

@@ -44,7 +44,7 @@ export async function mailboxOf(
       .catch(undefinedIfAbsent);
     if (found?.seq === mailbox.seq) return mailbox;
   }
-  throw reachesOnly("subscriber");
+  throw reachesOnly(account.kind);
 }
 
 /**
@@ -79,13 +79,15 @@ export async function publisherOf(
       return publisher;
     }
   }
-  throw reachesOnly("publisher");
+  throw reachesOnly(account.kind);
 }
 
 function reachesOnly(kind: "publisher" | "subscriber"): RequestError {
   return new RequestError(
     "PERMISSION_DENIED",
-    `These credentials are those of one ${kind}, and reach nothing else.`,
+    kind === "publisher"
+      ? "These credentials are those of one publisher: they publish its messages, and reach nothing else."
+      : "These credentials are those of one subscriber: they fetch its messages, and reach nothing else.",
   );
 }
 

@@ -295,6 +295,25 @@ test("a ping comes every 15 seconds, and an end before it closes", async () => {
   assert.deepEqual(client.closed, { code: 1008, reason: "mailbox_gone" });
 });
 
+test("another secret, and a project that is disabled, end what was opened", async () => {
+  const { server, connect } = await setUp();
+  await using _ = server;
+  const { call, authorization } = server;
+  const first = connect();
+  await first.waitFor(() => first.ofType("start").length === 1);
+  await call("POST", "/api/v2/subscribers/device/secret");
+  await first.waitFor(() => first.closed !== undefined);
+  assert.equal(first.closed?.reason, "renew");
+  const second = connect("", { authorization });
+  await second.waitFor(() => second.ofType("start").length === 1);
+  const { id } = server.credentials.project;
+  const project = await server.store.findProject(id);
+  assert.ok(project);
+  await server.store.putProject({ ...project, disabled: true });
+  await second.waitFor(() => second.closed !== undefined);
+  assert.equal(second.closed?.reason, "renew");
+});
+
 test("a stop of the server ends it, and is not held up", async () => {
   const { server, connect } = await setUp();
   const client = connect();

@@ -118,6 +118,12 @@ export function mailboxWebSocketRoutes(
   );
 }
 
+type Answer = { readonly type: string } & (
+  | Awaited<ReturnType<typeof ack>>
+  | Awaited<ReturnType<typeof nack>>
+  | Awaited<ReturnType<typeof extend>>
+);
+
 /** One consumer's connection; it ends with its socket. */
 class MailboxConnection {
   readonly #webSocket: WebSocket;
@@ -254,9 +260,7 @@ class MailboxConnection {
     return promise;
   }
 
-  async #carryOut(
-    frame: ClientFrame,
-  ): Promise<(object & { readonly stale: readonly string[] }) | undefined> {
+  async #carryOut(frame: ClientFrame): Promise<Answer | undefined> {
     const mailboxes = this.#mailboxes;
     const mailbox = this.#mailbox;
     switch (frame.type) {

@@ -604,6 +604,7 @@ export {
 export {
   allCategories,
   type Category,
+  type ListedCategory,
   maxCategoriesOfMessage,
   maxCategoriesOfPublisher,
   maxCategoryLength,

@@ -62,6 +62,7 @@ export interface PublishRequest extends MessageOptions {
   /** What the API calls these members, for errors; default: our own names. */
   readonly names?: MessageOptionNames & {
     readonly timeToLive?: string | undefined;
+    readonly text?: string | undefined;
   };
   /** Names the request, so that its repetition is known for one. */
   readonly repeatable?: IdempotentRequest | undefined;

@@ -96,7 +96,7 @@ export function createRequestChecks(ports: RequestCheckPorts): RequestChecks {
   function contentOf(request: PublishRequest): MessageContent {
     const { structure, variants, text } = request;
     if (isAbsent(structure) && variants === undefined) {
-      return { kind: "text", text: checkText(text) };
+      return { kind: "text", text: checkText(text, request.names?.text) };
     }
     const content = isAbsent(structure)
       ? checkVariants(variants ?? {})

@@ -257,8 +257,11 @@ function hasAtMost(characters: number, text: string): boolean {
   return text.length <= 2 * characters && [...text].length <= characters;
 }
 
-/** @throws CarillonError MESSAGE_INVALID */
-export function checkText(text: unknown): string {
+/**
+ * @param where the API takes texts, for the error
+ * @throws CarillonError MESSAGE_INVALID
+ */
+export function checkText(text: unknown, where?: string): string {
   if (
     typeof text === "string" &&
     text !== "" &&
@@ -268,7 +271,7 @@ export function checkText(text: unknown): string {
   }
   throw new CarillonError(
     "MESSAGE_INVALID",
-    "Invalid message: text of 1 byte to 256 KB is needed in message, message_structure or message_template_name.",
+    `Invalid message: text of 1 byte to 256 KB is needed${where === undefined ? "" : ` in ${where}`}.`,
   );
 }
 

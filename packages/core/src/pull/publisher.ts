@@ -42,6 +42,12 @@ export interface Category {
   readonly createdAt: EpochMs;
 }
 
+/** A category as its owner sees it. */
+export interface ListedCategory extends Category {
+  /** It was deleted: nobody gets what is published to the category. */
+  readonly isTopicDeleted?: true;
+}
+
 /** What a topic is to a publisher. */
 export interface TopicUse {
   readonly topicName: string;

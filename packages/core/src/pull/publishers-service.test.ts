@@ -58,7 +58,10 @@ test("a category's topic can be read, and is nobody else's by its name alone", a
   assert.match(await add("shop", "eu-ads"), /^shop-eu-ads-\w{8}$/);
   await topics.create(projectId, { name: "shop-old" });
   assert.equal(await add("shop", "old"), "shop-old");
-  assert.equal(await add("shop", "any", "shop-old"), "shop-old");
+  await assert.rejects(add("shop", "any", "shop-old"), {
+    code: "CATEGORY_INVALID",
+    message: /that of the category "old" of the publisher shop/,
+  });
   for (const reference of ["", "*", "a".repeat(257), "\0", "\ud800", 7]) {
     await assert.rejects(add("shop", reference), { code: "CATEGORY_INVALID" });
   }
@@ -117,7 +120,8 @@ test("a list of categories reaches each subscriber once", async () => {
 });
 
 test("categories that nobody knows are passed over", async () => {
-  const { addPublisher, addFollower, publish, topics, store } = await setUp();
+  const { publishers, addPublisher, addFollower, publish, topics, store } =
+    await setUp();
   await addPublisher("shop", "news", "gone");
   await addFollower("a", "news", "gone");
   assert.deepEqual((await publish(["none", "news"])).counts, [1, 0, 1]);
@@ -127,6 +131,15 @@ test("categories that nobody knows are passed over", async () => {
   }
   const urnOf = (name: string) => topics.urnOf({ projectId, name });
   await topics.remove(projectId, urnOf("shop-gone"));
+  assert.deepEqual(
+    (await publishers.listCategories(projectId, "shop")).map(
+      ({ reference, isTopicDeleted }) => [reference, isTopicDeleted],
+    ),
+    [
+      ["news", undefined],
+      ["gone", true],
+    ],
+  );
   assert.deepEqual((await publish(["gone"])).counts, [0, 0, 0]);
   assert.deepEqual((await publish(["gone", "news"])).counts, [1, 0, 1]);
   const { messages } = await store.listMessages(projectId, {}, { limit: 9 });

@@ -19,6 +19,7 @@ import type { Topics } from "../topics/topics.ts";
 import { type AccountSecrets, createAccountCheck, toPage } from "./account.ts";
 import {
   allCategories,
+  type ListedCategory,
   maxCategoriesOfMessage,
   maxCategoriesOfPublisher,
   maxCategoryLength,
@@ -112,10 +113,11 @@ export function createPullPublishers(
     { id, projectId, topicName }: PullPublisher,
     references: readonly string[],
   ): Promise<readonly string[]> {
-    if (references.length > maxCategoriesOfMessage) {
+    const wanted = [...new Set(references)];
+    if (wanted.length > maxCategoriesOfMessage) {
       throw new CarillonError(
         "CATEGORY_INVALID",
-        `Invalid categories: at most ${maxCategoriesOfMessage} are expected, ${references.length} were given.`,
+        `Invalid categories: at most ${maxCategoriesOfMessage} are expected, ${wanted.length} were given.`,
       );
     }
     if (references.includes(allCategories)) {
@@ -125,7 +127,7 @@ export function createPullPublishers(
         `The publisher's topic ${topicName} was deleted: create it again.`,
       );
     }
-    const categories = await store.findCategories(id, [...new Set(references)]);
+    const categories = await store.findCategories(id, wanted);
     const found: string[] = [];
     for (const name of new Set(categories.map((it) => it.topicName))) {
       // Of a topic that was deleted since there are no subscribers.
@@ -191,6 +193,14 @@ export function createPullPublishers(
           `Invalid topic: ${topicName} is the publisher's own, to which ${allCategories} publishes; name another one.`,
         );
       }
+      const uses = await store.listTopicUses(projectId, [topicName]);
+      const other = uses.find((use) => use.reference !== allCategories);
+      if (other) {
+        throw new CarillonError(
+          "CATEGORY_INVALID",
+          `Invalid topic: ${topicName} is that of the category ${JSON.stringify(other.reference)} of the publisher ${other.publisher}; name another one.`,
+        );
+      }
       return await store.addCategory(
         {
           publisherId: publisher.id,
@@ -202,7 +212,13 @@ export function createPullPublishers(
       );
     },
     async listCategories(projectId, name) {
-      return await store.listCategories((await get(projectId, name)).id);
+      const { id } = await get(projectId, name);
+      const listed: ListedCategory[] = [];
+      for (const category of await store.listCategories(id)) {
+        const topic = await store.findTopic(projectId, category.topicName);
+        listed.push(topic ? category : { ...category, isTopicDeleted: true });
+      }
+      return listed;
     },
     async removeCategory(projectId, name, reference) {
       const { id } = await get(projectId, name);

@@ -2,7 +2,7 @@
 
 import type { PublishedMessage, PublishRequest } from "../engine/publish.ts";
 import type { ProjectId } from "../ids.ts";
-import type { Category, PullPublisher } from "./publisher.ts";
+import type { Category, ListedCategory, PullPublisher } from "./publisher.ts";
 
 /** An account together with its secret, which is shown once. */
 export interface WithSecret<Account> {
@@ -70,7 +70,7 @@ export interface PullPublishers {
   listCategories(
     projectId: ProjectId,
     name: string,
-  ): Promise<readonly Category[]>;
+  ): Promise<readonly ListedCategory[]>;
   /** @throws CarillonError CATEGORY_NOT_FOUND */
   removeCategory(
     projectId: ProjectId,

@@ -71,8 +71,8 @@ export interface PullSubscribers {
     categories: readonly string[],
   ): Promise<void>;
   /**
-   * Leaves the categories; without any named the publisher, with all its
-   * categories.
+   * Leaves the categories; without any named, or with `*` among them, the
+   * publisher with all its categories.
    */
   unfollow(
     projectId: ProjectId,

@@ -94,8 +94,15 @@ test("a subscriber follows publishers by their categories, and leaves them", asy
   assert.deepEqual(await following(), [["shop", "ads"], ["bank"]]);
   await unfollow("bank", []);
   assert.deepEqual(await following(), [["shop", "ads"], ["bank"]]);
+  await unfollow("shop", ["ads", "*"]);
+  assert.deepEqual(await following(), [["bank"]]);
+  await follow("shop", "ads");
   await unfollow("shop");
   assert.deepEqual(await following(), [["bank"]]);
+  await assert.rejects(unfollow("gone"), {
+    code: "PUBLISHER_NOT_FOUND",
+    message: /DELETE \/api\/v2\/subscriptions/,
+  });
   const mailbox = await subscribers.get(projectId, "till");
   assert.equal((await subscribers.subscriptions(mailbox)).length, 1);
   // Nothing of what cannot be followed as a whole.

@@ -46,7 +46,7 @@ export interface PullSubscribersPorts {
     Subscriptions,
     "subscribe" | "list" | "remove" | "get" | "urnOf"
   >;
-  /** Ends what waits at mailboxes that are disabled or deleted. */
+  /** Ends what waits at mailboxes that are disabled, deleted or get a new secret. */
   readonly mailboxes: Pick<Mailboxes, "release">;
   readonly clock: Pick<Clock, "now">;
   readonly newId: NewId<MailboxId>;
@@ -180,7 +180,9 @@ export function createPullSubscribers(
     async rotateSecret(projectId, name) {
       const secret = secrets.make();
       const secretHash = secrets.hash(secret);
-      return { account: await change(projectId, name, { secretHash }), secret };
+      const account = await change(projectId, name, { secretHash });
+      mailboxes.release(account, "renew");
+      return { account, secret };
     },
     async remove(projectId, name) {
       const mailbox = await get(projectId, name);
@@ -206,9 +208,15 @@ export function createPullSubscribers(
     },
     async unfollow(projectId, name, publisherName, categories) {
       const mailbox = await get(projectId, name);
-      const publisher = await getPublisher(projectId, publisherName);
+      const publisher = await store.findPublisher(projectId, publisherName);
+      if (!publisher) {
+        throw new CarillonError(
+          "PUBLISHER_NOT_FOUND",
+          "The project has no publisher of that name. What was followed of one that was deleted are subscriptions to its topics: delete those (DELETE /api/v2/subscriptions/{urn}).",
+        );
+      }
       const left = new Set(
-        categories
+        categories && !categories.includes(allCategories)
           ? await topicsOf(publisher, categories)
           : [
               publisher.topicName,

@@ -85,6 +85,30 @@ test("a poll soon after another confirms, and answers nothing", async () => {
   assert.deepEqual(bodiesOf(await poll()), ["d", "e"]);
 });
 
+test("takes what clients call JSON in their own ways, or do not call at all", async () => {
+  const { server, publisher } = await setUp();
+  await using _ = server;
+  for (const type of ["", "garbage", "text/plain", ";", "application/x;=;"]) {
+    const { status, body } = await ask(
+      server,
+      "POST",
+      publisher,
+      { message: "a", category: null },
+      { "content-type": type },
+    );
+    assert.deepEqual([status, body.total], [200, 1], type);
+  }
+  const many = Array<string>(200).fill("none");
+  const { status } = await ask(server, "POST", publisher, {
+    message: "a",
+    category: many,
+  });
+  assert.equal(status, 200);
+  const empty = await ask(server, "POST", publisher, { message: "" });
+  assert.equal(empty.status, 400);
+  assert.doesNotMatch(empty.body.error, /message_structure/);
+});
+
 test("other clients than Python's only poll, unless it is set so", async () => {
   const { server, publisher, subscriber } = await setUp();
   await using _ = server;
@@ -118,7 +142,10 @@ test("confirms by ids, as texts or numbers, and passes over what is none", async
   assert.equal(first.status, 200);
   assert.deepEqual(first.body, { confirmed: 2 });
   assert.deepEqual((await put([a, b], true)).body, { confirmed: 0 });
-  assert.deepEqual((await put([c], false)).body, { confirmed: 1 });
+  assert.deepEqual((await put([c], false)).body, {
+    confirmed: 0,
+    returned: 1,
+  });
   assert.deepEqual(bodiesOf(await ask(server, "GET", subscriber)), ["c"]);
   const { body: shown } = await server.call(
     "GET",
@@ -241,9 +268,12 @@ test("bodies that cannot be understood are refused with a reason", async () => {
     [{ message: null }, 400, /message/],
     [{ message: "" }, 400, /message/i],
     [{ message: "m", category: 1 }, 400, /category/],
-    [{ message: "m", category: null }, 400, /category/],
     [{ message: "m", category: [1] }, 400, /category/],
-    [{ message: "m", category: Array(101).fill("c") }, 400, /100/],
+    [
+      { message: "m", category: [...Array(101).keys()].map(String) },
+      400,
+      /100/,
+    ],
     [{ message: "x".repeat(300_000) }, 400, /message/i],
     [{ message: "x".repeat(3_000_000) }, 413, /bytes/],
   ];

@@ -35,7 +35,7 @@ const NewNotification = Type.Object({
     ...failsWith("MESSAGE_INVALID"),
   }),
   category: Type.Optional(
-    Type.Union([Type.String(), Type.Array(Type.String())], {
+    Type.Union([Type.String(), Type.Array(Type.String()), Type.Null()], {
       ...failsWith("CATEGORY_INVALID"),
     }),
   ),
@@ -71,10 +71,10 @@ export function notificationRoutes(app: HttpApp, ports: PullApiPorts): void {
       schema: { body: NewNotification },
     },
     async (request) => {
-      const { message, category = allCategories } = request.body;
+      const { message, category } = request.body;
       const { counts } = await pullPublishers.publish(
         publisherOf(request),
-        [category].flat(),
+        [category ?? allCategories].flat(),
         { text: message },
       );
       return toCountsBody(counts);
@@ -105,12 +105,14 @@ export function notificationRoutes(app: HttpApp, ports: PullApiPorts): void {
     async (request) => {
       const { messages, success = true } = request.body;
       const ids = new Set(messages.flatMap(toMessageSeqs));
-      const confirmed = await mailboxes.confirm(
+      const settled = await mailboxes.confirm(
         mailboxOf(request),
         [...ids],
         success,
       );
-      return { confirmed };
+      return success
+        ? { confirmed: settled }
+        : { confirmed: 0, returned: settled };
     },
   );
 

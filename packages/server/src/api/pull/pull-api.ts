@@ -37,6 +37,11 @@ export function registerPullApi(
       api.setNotFoundHandler((request, reply) =>
         sendError(new RequestError("ROUTE_NOT_FOUND"), request, reply),
       );
+      // Clients name types of their own, or none: it is JSON all the same.
+      api.addHook("onRequest", (request, _reply, done) => {
+        request.headers["content-type"] = "application/json";
+        done();
+      });
       notificationRoutes(api, ports);
     },
     { prefix: "/api/v1" },

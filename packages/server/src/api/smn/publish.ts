@@ -65,6 +65,7 @@ const publishBody = Type.Object(
 );
 
 export const names = {
+  text: "message, message_structure or message_template_name",
   timeToLive: "time_to_live",
   statusUrl: "status_url",
   sms: namingOfSmsOptions,

@@ -183,7 +183,10 @@ test("options that cannot be are refused by name", async () => {
     [{}, "MESSAGE_INVALID"],
     [{ message: "" }, "MESSAGE_INVALID"],
     [{ message: "m", categories: 1 }, "CATEGORY_INVALID"],
-    [{ message: "m", categories: Array(101).fill("x") }, "CATEGORY_INVALID"],
+    [
+      { message: "m", categories: [...Array(101).keys()].map(String) },
+      "CATEGORY_INVALID",
+    ],
     [{ message: "m", delayMs: -1 }, "MESSAGE_OPTION_INVALID"],
     [{ message: "m", delayMs: 1, notBefore: at }, "MESSAGE_OPTION_INVALID"],
     [

@@ -1,6 +1,6 @@
 /** Publisher accounts and their categories. */
 
-import type { Category, PullPublisher } from "@carillon/core";
+import type { ListedCategory, PullPublisher } from "@carillon/core";
 import type { Static } from "typebox";
 import { Type } from "../../../json-schema.ts";
 import { projectOf } from "../../authentication.ts";
@@ -61,6 +61,12 @@ const CategoryBody = Type.Object(
     reference: Type.String({ description: "As publishers name it" }),
     topicName: Type.String({ description: "The topic behind it" }),
     topicUrn: Type.String({ description: "Of that topic" }),
+    topicDeleted: Type.Optional(
+      Type.Boolean({
+        description:
+          "True in lists: the topic was deleted, and nobody gets what is published to the category until there is one of that name",
+      }),
+    ),
     createdAt: instant("When it was added"),
   },
   { title: "Category" },
@@ -114,12 +120,13 @@ export function publisherRoutes(
 
   function toCategoryBody(
     scope: Pick<PullPublisher, "projectId">,
-    { reference, topicName, createdAt }: Category,
+    { reference, topicName, isTopicDeleted, createdAt }: ListedCategory,
   ): Static<typeof CategoryBody> {
     return {
       reference,
       topicName,
       topicUrn: topicUrnOf(scope, topicName),
+      ...(isTopicDeleted && { topicDeleted: true }),
       createdAt: toMillisecondsText(createdAt),
     };
   }

@@ -246,6 +246,7 @@ test("streams end with their mailbox, and with the server", async () => {
   await server.call("PATCH", "/api/v2/subscribers/device", { disabled: true });
   await waitFor(server, () => client.isClosed);
   assert.deepEqual(client.events.at(-1)?.data, { reason: "mailbox_gone" });
+  await server.call("PATCH", "/api/v2/subscribers/device", { disabled: false });
   const another = new StreamClient(port, server.authorization);
   await waitFor(server, () => another.response !== undefined);
   await server[Symbol.asyncDispose]();

@@ -78,6 +78,56 @@ test("a category's topic can be read, and is nobody else's by its name alone", a
   assert.deepEqual([created, category.topicName], [false, "shop-News"]);
 });
 
+test("a topic with subscribers is a publisher's only when it is named", async () => {
+  const { publishers, subscribers, subscriptions, topics } = await setUp();
+  await subscribers.create(projectId, { name: "till" });
+  for (const name of ["alerts", "alerts-eu"]) {
+    await topics.create(projectId, { name });
+    const urn = topics.urnOf({ projectId, name });
+    const target = { protocol: "pull", endpoint: "till" };
+    await subscriptions.subscribe(projectId, urn, target);
+  }
+  const create = { name: "alerts" };
+  await assert.rejects(publishers.create(projectId, create), {
+    code: "PUBLISHER_INVALID",
+    message: /^Invalid name: the topic alerts is there with subscribers; give/,
+  });
+  await publishers.create(projectId, { ...create, topic: "alerts" });
+  const add = (topic?: string) =>
+    publishers.addCategory(projectId, "alerts", { reference: "eu", topic });
+  await assert.rejects(add(), {
+    code: "CATEGORY_INVALID",
+    message: /the topic alerts-eu is there with subscribers/,
+  });
+  assert.equal((await add("alerts-eu")).category.topicName, "alerts-eu");
+  // As a crash leaves it between the topic and the account.
+  await topics.create(projectId, { name: "shop" });
+  const { account } = await publishers.create(projectId, { name: "shop" });
+  assert.equal(account.topicName, "shop");
+});
+
+test("a category whose topic was deleted gets it again when it is added", async () => {
+  const { publishers, addPublisher, addFollower, subscribers, topics, store } =
+    await setUp();
+  await addPublisher("shop", "news");
+  await addFollower("till");
+  const urn = topics.urnOf({ projectId, name: "shop-news" });
+  await topics.remove(projectId, urn);
+  const follow = () => subscribers.follow(projectId, "till", "shop", ["news"]);
+  await assert.rejects(follow(), {
+    code: "TOPIC_NOT_FOUND",
+    message: /shop-news of a category was deleted: add the category again/,
+  });
+  const added = { reference: "news" };
+  await publishers.addCategory(projectId, "shop", added);
+  assert.ok(await store.findTopic(projectId, "shop-news"));
+  await follow();
+  await topics.remove(projectId, topics.urnOf({ projectId, name: "shop" }));
+  await assert.rejects(follow(), {
+    message: /^The publisher's topic shop was deleted: create it again/,
+  });
+});
+
 test("topics and subscriptions stay when a category or a publisher goes", async () => {
   const { publishers, addPublisher, addFollower, subscribers, store } =
     await setUp();

@@ -13,6 +13,7 @@ import type { Clock } from "../ports/clock.ts";
 import type { IdentityStore } from "../ports/identity-store.ts";
 import type { MessageReport } from "../ports/message-store.ts";
 import type { PublisherStore } from "../ports/publisher-store.ts";
+import type { SubscriptionReader } from "../ports/subscription-store.ts";
 import type { TopicReader } from "../ports/topic-store.ts";
 import { isStorable } from "../text.ts";
 import type { Topics } from "../topics/topics.ts";
@@ -32,6 +33,7 @@ import type { PublicationCounts, PullPublishers } from "./pull-publishers.ts";
 export interface PullPublishersPorts {
   readonly store: PublisherStore &
     Pick<TopicReader, "findTopic"> &
+    Pick<SubscriptionReader, "countSubscriptions"> &
     Pick<IdentityStore, "findProject" | "findDomain">;
   readonly topics: Topics;
   readonly engine: Pick<Engine, "publisher" | "whenFannedOut">;
@@ -81,6 +83,12 @@ export function createPullPublishers(
     }
     checkNotEventTopic(name);
     return (await topics.create(projectId, { name })).topic.name;
+  }
+
+  /** Whether it has subscribers, who are not to get a publisher's messages unasked. */
+  async function isFollowed(projectId: ProjectId, topicName: string) {
+    const topic = await store.findTopic(projectId, topicName);
+    return topic && (await store.countSubscriptions(topic.seq)) > 0;
   }
 
   async function isOfPublisher(projectId: ProjectId, topicName: string) {
@@ -140,16 +148,19 @@ export function createPullPublishers(
     async create(projectId, request) {
       const name = checkPublisherName(request.name);
       if (await store.findPublisher(projectId, name)) throw publisherExists();
-      if (
-        request.topic === undefined &&
-        (await isOfPublisher(projectId, name))
-      ) {
-        throw new CarillonError(
-          "PUBLISHER_INVALID",
-          `Invalid name: the topic ${name} is another publisher's; choose another name, or name the topic.`,
-        );
+      if (request.topic === undefined) {
+        const why = (await isOfPublisher(projectId, name))
+          ? "is another publisher's"
+          : (await isFollowed(projectId, name)) && "is there with subscribers";
+        if (why) {
+          throw new CarillonError(
+            "PUBLISHER_INVALID",
+            `Invalid name: the topic ${name} ${why}; give it as the topic to use it, or choose another name.`,
+          );
+        }
       }
-      // A crash behind this leaves a topic, which the next attempt finds.
+      // A crash behind this leaves a topic without subscribers: the next attempt
+      // takes it.
       const topicName = await adoptTopic(projectId, request.topic ?? name);
       const secret = secrets.make();
       const account = await store.addPublisher({
@@ -182,11 +193,22 @@ export function createPullPublishers(
       const publisher = await get(projectId, name);
       const reference = checkReference(request.reference);
       const [known] = await store.findCategories(publisher.id, [reference]);
-      if (known) return { category: known, created: false };
-      const topicName = await adoptTopic(
-        projectId,
-        request.topic ?? (await defaultTopic(publisher, reference)),
-      );
+      if (known) {
+        // It may have been deleted.
+        await topics.create(projectId, { name: known.topicName });
+        return { category: known, created: false };
+      }
+      const ownName = await defaultTopic(publisher, reference);
+      if (
+        request.topic === undefined &&
+        (await isFollowed(projectId, ownName))
+      ) {
+        throw new CarillonError(
+          "CATEGORY_INVALID",
+          `Invalid category: the topic ${ownName} is there with subscribers; give it as the topic to use it, or another one.`,
+        );
+      }
+      const topicName = await adoptTopic(projectId, request.topic ?? ownName);
       if (topicName === publisher.topicName) {
         throw new CarillonError(
           "CATEGORY_INVALID",

@@ -13,6 +13,7 @@ import type { IdentityStore } from "../ports/identity-store.ts";
 import type { MailboxStore } from "../ports/mailbox-store.ts";
 import type { PublisherStore } from "../ports/publisher-store.ts";
 import type { SubscriptionStore } from "../ports/subscription-store.ts";
+import type { TopicReader } from "../ports/topic-store.ts";
 import type { Subscription } from "../subscriptions/subscription.ts";
 import type { Subscriptions } from "../subscriptions/subscriptions.ts";
 import type { Topics } from "../topics/topics.ts";
@@ -40,6 +41,7 @@ export interface PullSubscribersPorts {
       "findPublisher" | "findCategories" | "listCategories" | "listTopicUses"
     > &
     Pick<SubscriptionStore, "findSubscriptionById"> &
+    Pick<TopicReader, "findTopic"> &
     Pick<IdentityStore, "findProject" | "findDomain">;
   readonly topics: Pick<Topics, "urnOf">;
   readonly subscriptions: Pick<
@@ -197,6 +199,15 @@ export function createPullSubscribers(
         publisher.topicName,
         ...(await topicsOf(publisher, categories)),
       ];
+      for (const topicName of new Set(names)) {
+        if (await store.findTopic(projectId, topicName)) continue;
+        throw new CarillonError(
+          "TOPIC_NOT_FOUND",
+          topicName === publisher.topicName
+            ? `The publisher's topic ${topicName} was deleted: create it again.`
+            : `The topic ${topicName} of a category was deleted: add the category again, which creates it.`,
+        );
+      }
       // A crash in between leaves some: the same request goes on.
       for (const topicName of new Set(names)) {
         await subscriptions.subscribe(

@@ -15,7 +15,7 @@ export const pullProtocol = {
   isSmn: false,
   endpointForm: `the name of a mailbox: ${mailboxNameForm}`,
   problemWithEndpoint: (text) =>
-    isMailboxName(text) ? undefined : `it is not ${mailboxNameForm}`,
+    isMailboxName(text) ? undefined : "it is no such name",
   // A name that its project chose tells people of other projects nothing.
   maskEndpoint: (name) => name,
   checkExtension,

@@ -15,7 +15,7 @@ export function reasonNotQueued(
   const { depth, quota } = mailbox;
   return depth < quota
     ? undefined
-    : `The mailbox is full: ${depth} messages are in it that are not confirmed, and its quota is ${quota}.`;
+    : `The mailbox is full: ${depth === 1 ? "1 message is" : `${depth} messages are`} in it unconfirmed, and its quota is ${quota}.`;
 }
 
 /** Why one is dead that was handed out so often and never confirmed. */

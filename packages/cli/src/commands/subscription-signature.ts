@@ -133,13 +133,13 @@ async function run(
   options: ClientOptions,
   act: (signatures: Signatures, urn: string) => Promise<Signature>,
 ): Promise<void> {
-  const record = await withServer(options, async ({ smn, carillon }) => {
+  const record = await withServer(options, async (server) => {
     const { subscriptionUrn } = await findSubscription(
-      smn,
+      server,
       reference,
       endpoint,
     );
-    const signature = await act(carillon.signatures, subscriptionUrn);
+    const signature = await act(server.carillon.signatures, subscriptionUrn);
     return { ...signature, subscription_urn: subscriptionUrn };
   });
   createOutput(options).record(record, fieldsOf(record));

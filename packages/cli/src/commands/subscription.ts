@@ -11,7 +11,11 @@ import { type ClientOptions, clientCommand } from "../client-options.ts";
 import { CommandFailure } from "../command-failure.ts";
 import { addYes, type ConfirmOptions, confirm } from "../confirm.ts";
 import { withConfirmationHint } from "../confirmation-hint.ts";
-import { findSubscription, idIn } from "../find-subscription.ts";
+import {
+  findSubscription,
+  idIn,
+  listSubscriptions,
+} from "../find-subscription.ts";
 import { type Column, createOutput } from "../output.ts";
 import { withServer } from "../server.ts";
 import { topicNameOf, topicUrnOf } from "../topic-urn.ts";
@@ -153,7 +157,7 @@ function create(): Command {
           output.result(
             result.status === "unconfirmed"
               ? `Subscription ${idIn(urn)} waits for ${endpoint} to confirm. ${hint}`
-              : `Subscription ${idIn(urn)} of ${endpoint} is ${result.status}.`,
+              : `Subscription ${idIn(urn)} of ${endpoint} ${result.status === "confirmed" ? "is confirmed" : "needs no confirmation"}.`,
             { subscription_urn: urn },
           );
         });
@@ -164,14 +168,13 @@ function create(): Command {
 function list(): Command {
   return clientCommand(
     "list [topic]",
-    "List the subscriptions of a topic, or of all topics, oldest first.",
+    "List the subscriptions of a topic, oldest first, or those of all topics, topic by topic.",
     ["carillon subscription list alerts"],
   ).action(async (topic: string | undefined, options: ClientOptions) => {
-    const subscriptions = await withServer(options, async ({ smn }) =>
-      Array.fromAsync(
-        smn.subscriptions(
-          topic === undefined ? undefined : await topicUrnOf(smn, topic),
-        ),
+    const subscriptions = await withServer(options, async (server) =>
+      listSubscriptions(
+        server,
+        topic === undefined ? undefined : await topicUrnOf(server.smn, topic),
       ),
     );
     createOutput(options).rows(
@@ -196,8 +199,8 @@ function show(): Command {
       endpoint: string | undefined,
       options: ClientOptions,
     ) => {
-      const found = await withServer(options, ({ smn }) =>
-        findSubscription(smn, reference, endpoint),
+      const found = await withServer(options, (server) =>
+        findSubscription(server, reference, endpoint),
       );
       createOutput(options).record(toRecord(found), fields);
     },
@@ -237,13 +240,15 @@ function remove(): Command {
       endpoint: string | undefined,
       options: ClientOptions & ConfirmOptions,
     ) => {
-      const deleted = await withServer(options, async ({ smn }) => {
-        const found = await findSubscription(smn, reference, endpoint);
+      const deleted = await withServer(options, async (server) => {
+        const found = await findSubscription(server, reference, endpoint);
         await confirm(
           `Delete the subscription of ${found.endpoint} to topic ${topicNameOf(found.topicUrn)}?`,
           options,
         );
-        await smn.deleteSubscription(found, { ignoreMissing: false });
+        await server.carillon.subscriptions.delete(found, {
+          ignoreMissing: false,
+        });
         return found;
       });
       createOutput(options).result(

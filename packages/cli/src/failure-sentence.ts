@@ -17,9 +17,15 @@ import { withOptionNames } from "./option-names.ts";
  *
  * @param url where the server was looked for
  * @param keys where the keys came from, such as `CARILLON_ACCESS_KEY`
+ * @param advice how one comes by other keys
  * @returns errors that are not the client's as they are
  */
-export function toFailure(error: unknown, url: string, keys: string): unknown {
+export function toFailure(
+  error: unknown,
+  url: string,
+  keys: string,
+  advice = `log in with carillon login ${url}`,
+): unknown {
   const failure = (message: string, exitCode: 1 | 2 = 1) =>
     new CommandFailure(message, exitCode, { cause: error });
   if (error instanceof RequestTimeoutError) {
@@ -44,13 +50,14 @@ export function toFailure(error: unknown, url: string, keys: string): unknown {
   }
   if (error instanceof InvalidOptionsError) return failure(error.message, 2);
   if (!(error instanceof ResponseError)) return error;
-  return failure(responseSentence(error, url, keys));
+  return failure(responseSentence(error, url, keys, advice));
 }
 
 function responseSentence(
   error: ResponseError,
   url: string,
   keys: string,
+  advice: string,
 ): string {
   const { smnCode, status, reason } = error;
   const place = [smnCode, `HTTP ${status}`].filter(Boolean).join(", ");
@@ -58,7 +65,7 @@ function responseSentence(
     return `${url} leads elsewhere by a redirect: give the URL it leads to, perhaps with https://, by --url or CARILLON_URL.`;
   }
   if (error instanceof AuthenticationError) {
-    return `${url} does not accept the keys of ${keys} (${place}): they may be of another server, rotated or disabled; log in with carillon login ${url}.`;
+    return `${url} does not accept the keys of ${keys} (${place}): they may be of another server, rotated or disabled; ${advice}.`;
   }
   // Carillon's refusals have a code, those of what is before it have none.
   if (smnCode === undefined) {

@@ -12,13 +12,15 @@ export interface Naming<Thing> {
   readonly word?: string;
   /** The command that shows them, if it is not the noun's `list`. */
   readonly listedBy?: string;
+  /** The server's words for that there is none; by default any of its 404. */
+  readonly codes?: readonly string[];
   readonly idOf: (thing: Thing) => string;
   /** Absent for what has no name. */
   readonly nameOf?: (thing: Thing) => string;
 }
 
 /** How things are named of which there may be too many to look through. */
-export type Word = Pick<Naming<never>, "noun" | "word" | "listedBy">;
+export type Word = Pick<Naming<never>, "noun" | "word" | "listedBy" | "codes">;
 
 /** So many of an ambiguous start's candidates are named. */
 const maxCandidates = 5;
@@ -87,6 +89,7 @@ export async function orNoSuch<Thing>(
     // Another server, or an older one, lacks the operation itself.
     const { smnCode } = error;
     if (smnCode === undefined || smnCode === "ROUTE_NOT_FOUND") throw error;
+    if (naming.codes?.includes(smnCode) === false) throw error;
     throw noSuch(naming, reference);
   }
 }

@@ -31,6 +31,7 @@ interface WithSecret {
 /** A kind of account. */
 export interface AccountKind<Kept extends Account> {
   readonly noun: "publisher" | "subscriber";
+  readonly word: Word;
   /** For the help. */
   readonly example: string;
   readonly accounts: (carillon: Carillon) => Accounts<Kept>;
@@ -63,10 +64,17 @@ export function secretText(
   return `${capital(noun)} ${name} has the id ${id} and the secret ${secret}, which is not shown again.`;
 }
 
-/** How accounts of a kind are named. */
-export function wordOf({ noun }: Pick<AccountKind<Account>, "noun">): Word {
-  return { noun };
-}
+/** How publishers are named. What else may be missing is said by the server. */
+export const publisherWord: Word = {
+  noun: "publisher",
+  codes: ["PUBLISHER_NOT_FOUND"],
+};
+
+/** How subscribers are named. */
+export const subscriberWord: Word = {
+  noun: "subscriber",
+  codes: ["SUBSCRIBER_NOT_FOUND"],
+};
 
 function listCommand<Kept extends Account>({
   noun,
@@ -97,7 +105,7 @@ function showCommand<Kept extends Account>(kind: AccountKind<Kept>): Command {
     [`carillon ${noun} show ${example}`],
   ).action(async (name: string, options: ClientOptions) => {
     const found = await withServer(options, ({ carillon }) =>
-      orNoSuch(wordOf(kind), name, accounts(carillon).get(name)),
+      orNoSuch(kind.word, name, accounts(carillon).get(name)),
     );
     createOutput(options).record(found, fields);
   });
@@ -123,7 +131,7 @@ function switchCommand<Kept extends Account>(
   ).action(async (name: string, options: ClientOptions) => {
     const changed = await withServer(options, ({ carillon }) =>
       orNoSuch(
-        wordOf(kind),
+        kind.word,
         name,
         accounts(carillon).change(name, { disabled: !enabled }),
       ),
@@ -143,7 +151,7 @@ function rotateCommand<Kept extends Account>(kind: AccountKind<Kept>): Command {
     [`carillon ${noun} rotate-secret ${example}`],
   ).action(async (name: string, options: ClientOptions) => {
     const rotated = await withServer(options, ({ carillon }) =>
-      orNoSuch(wordOf(kind), name, accounts(carillon).rotateSecret(name)),
+      orNoSuch(kind.word, name, accounts(carillon).rotateSecret(name)),
     );
     createOutput(options).result(secretText(noun, rotated), rotated);
   });
@@ -165,10 +173,10 @@ function deleteCommand<Kept extends Account>(kind: AccountKind<Kept>): Command {
   ).action(async (name: string, options: ClientOptions & ConfirmOptions) => {
     await withServer(options, async ({ carillon }) => {
       const all = accounts(carillon);
-      const found = await orNoSuch(wordOf(kind), name, all.get(name));
+      const found = await orNoSuch(kind.word, name, all.get(name));
       await confirm(`Delete ${noun} ${name}${follows(found)}?`, options);
       await orNoSuch(
-        wordOf(kind),
+        kind.word,
         name,
         all.delete(name, { ignoreMissing: false }),
       );

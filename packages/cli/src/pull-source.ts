@@ -71,12 +71,21 @@ export async function withSource<Result>(
   try {
     return await run(subscriber, url);
   } catch (error) {
-    throw toFailure(error, url, "--id");
+    throw toFailure(
+      error,
+      url,
+      "--id and --secret",
+      "carillon subscriber rotate-secret gives the subscriber another secret",
+    );
   }
 }
 
 /** How mailboxes are named. */
-export const mailboxWord: Word = { noun: "subscriber", word: "mailbox" };
+export const mailboxWord: Word = {
+  noun: "subscriber",
+  word: "mailbox",
+  codes: ["SUBSCRIBER_NOT_FOUND", "SUBSCRIPTION_NOT_FOUND"],
+};
 
 /** The longest lease and the longest delay that the server takes: 12 h. */
 export const maxPullSeconds = 43_200;

@@ -5,6 +5,7 @@ import { Command } from "commander";
 import { type ClientOptions, clientCommand } from "../client-options.ts";
 import { orNoSuch } from "../lookup.ts";
 import { type Column, createOutput } from "../output.ts";
+import { publisherWord } from "../pull-accounts.ts";
 import { withServer } from "../server.ts";
 import { shortTime } from "../table.ts";
 
@@ -13,8 +14,6 @@ const columns: readonly Column<Category>[] = [
   { head: "topic", cell: ({ topicName }) => topicName },
   { head: "created", cell: ({ createdAt }) => shortTime(createdAt) },
 ];
-
-const publisherWord = { noun: "publisher" };
 
 export function categoryCommand(): Command {
   return new Command("category")
@@ -92,6 +91,7 @@ function remove(): Command {
             noun: "publisher category",
             word: "category",
             listedBy: `carillon publisher category list ${publisher}`,
+            codes: ["CATEGORY_NOT_FOUND"],
           },
           reference,
           carillon.publishers.removeCategory(publisher, reference, {

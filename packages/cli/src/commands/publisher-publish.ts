@@ -11,6 +11,7 @@ import {
   commonSettingsOf,
 } from "../message-options.ts";
 import { createOutput } from "../output.ts";
+import { publisherWord } from "../pull-accounts.ts";
 import { withServer } from "../server.ts";
 import { textFrom } from "../text-argument.ts";
 
@@ -23,7 +24,7 @@ interface PublishOptions extends ClientOptions, CommonOptions {
 export function publishToCategoriesCommand(): Command {
   const command = clientCommand(
     "publish <publisher> [text]",
-    "Publish a message to a publisher's subscribers, and wait until it is in their mailboxes. Without text, or for -, it is read from standard input; for @ and a path, from that file. The exit code is 1 when it reached nobody.",
+    "Publish a message to a publisher's subscribers, and wait until it is in their mailboxes. Without text, or for -, it is read from standard input; for @ and a path, from that file. The exit code is 1 when it reached nobody. The keys are the project's: a disabled publisher's own credentials publish nothing, but this does.",
     [
       'carillon publisher publish weather "Good morning"',
       'carillon publisher publish weather "Stay inside" --category storm',
@@ -55,7 +56,7 @@ export function publishToCategoriesCommand(): Command {
       );
       const publication = await withServer(options, ({ carillon }) =>
         orNoSuch(
-          { noun: "publisher" },
+          publisherWord,
           publisher,
           carillon.publishers.publish(
             publisher,

@@ -8,6 +8,7 @@ import { createOutput } from "../output.ts";
 import {
   type AccountKind,
   accountCommands,
+  publisherWord,
   secretText,
 } from "../pull-accounts.ts";
 import { withServer } from "../server.ts";
@@ -24,6 +25,7 @@ const columns: readonly Column<PullPublisher>[] = [
 
 const kind: AccountKind<PullPublisher> = {
   noun: "publisher",
+  word: publisherWord,
   example: "weather",
   accounts: ({ publishers }) => publishers,
   columns,

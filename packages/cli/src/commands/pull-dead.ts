@@ -2,6 +2,7 @@
 
 import type { DeadMessage, PullQueue } from "@carillon/client";
 import type { Command } from "commander";
+import { CommandFailure } from "../command-failure.ts";
 import { chooseOne, type Naming, orNoSuch } from "../lookup.ts";
 import { type Column, createOutput } from "../output.ts";
 import {
@@ -64,7 +65,7 @@ export function deadCommand(): Command {
 export function redriveCommand(): Command {
   return pullingCommand(
     "redrive <subscription> [message...]",
-    "Put dead letters into the mailbox again, all of them or these; each is handed out as often as a new one.",
+    "Put dead letters into the mailbox again, all of them or these; each is handed out as often as a new one. The exit code is 1 when some stay on the list, for which a full or disabled mailbox has no room.",
     [
       "carillon pull redrive hall-display",
       "carillon pull redrive hall-display 0198c2f4a1b27c3d8e4f5a6b7c8d9e0f",
@@ -75,35 +76,64 @@ export function redriveCommand(): Command {
       ids: readonly string[],
       options: PullOptions,
     ) => {
-      const redriven = await withSource(subscription, options, (source) =>
-        orNoSuch(mailboxWord, subscription, redrive(source, subscription, ids)),
+      const { redriven, left } = await withSource(
+        subscription,
+        options,
+        (source) =>
+          orNoSuch(
+            mailboxWord,
+            subscription,
+            redrive(source, subscription, ids),
+          ),
       );
       const noun = redriven === 1 ? "message waits" : "messages wait";
       createOutput(options).result(
         `${redriven} ${noun} in the mailbox again.`,
-        { redriven },
+        { redriven, left },
+      );
+      if (left === 0) return;
+      throw new CommandFailure(
+        `${left} ${left === 1 ? "stays" : "stay"} on the list, for the mailbox is full or disabled: carillon subscriber list shows its state, what it holds and its quota.`,
       );
     },
   );
 }
 
-/** All, unless ids are given, or beginnings of ids as the table shows them. */
+/**
+ * All, unless ids are given, or beginnings of ids as the table shows them. Answers
+ * how many wait again, and how many stay on the list.
+ */
 async function redrive(
   source: PullQueue,
   subscription: string,
-  ids: readonly string[],
-): Promise<number> {
-  if (ids.length === 0) return await source.redrive();
-  const isWhole = (id: string) => /^[0-9a-f]{32}$/.test(id);
-  if (ids.every(isWhole)) return await source.redrive(ids);
-  const all = await Array.fromAsync(source.dead({ limit: maxOfPage }));
+  words: readonly string[],
+): Promise<{ readonly redriven: number; readonly left: number }> {
+  const listed = () => Array.fromAsync(source.dead({ limit: maxOfPage }));
+  const ids = await toIds(words, subscription, listed);
+  const redriven = await source.redrive(ids);
+  if (redriven === ids?.length) return { redriven, left: 0 };
+  const rest = await listed();
+  const isMeant = ({ id }: DeadMessage) => ids?.includes(id) ?? true;
+  return { redriven, left: rest.filter(isMeant).length };
+}
+
+/** `undefined`: all. */
+async function toIds(
+  words: readonly string[],
+  subscription: string,
+  listed: () => Promise<readonly DeadMessage[]>,
+): Promise<readonly string[] | undefined> {
+  if (words.length === 0) return undefined;
+  const isWhole = (word: string) => /^[0-9a-f]{32}$/.test(word);
+  if (words.every(isWhole)) return words;
+  const all = await listed();
   const naming: Naming<DeadMessage> = {
     noun: "pull",
     word: "dead letter",
     listedBy: `carillon pull dead ${subscription}`,
     idOf: ({ id }) => id,
   };
-  return await source.redrive(ids.map((id) => chooseOne(all, naming, id).id));
+  return words.map((word) => chooseOne(all, naming, word).id);
 }
 
 async function takeFirst<Item>(

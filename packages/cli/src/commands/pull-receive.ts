@@ -46,7 +46,7 @@ const execLeaseSeconds = 60;
 export function receiveCommand(): Command {
   return pullingCommand(
     "receive <subscription>",
-    "Fetch messages, oldest first. Without --ack or --exec each stays leased for a while and then comes again; carillon pull ack confirms it. With --follow the end, also by Ctrl-C, gives back what was not confirmed.",
+    "Fetch messages, oldest first. Without --ack or --exec each stays leased for a while and then comes again; carillon pull ack confirms it by the lease, which is the first word of its line. With --follow the end, also by Ctrl-C, gives back what was not confirmed. A command of --exec finds in its environment CARILLON_MESSAGE_ID, _LEASE_ID, _LEASE_UNTIL, _DELIVERY_COUNT, _TOPIC_URN, _CREATED_AT, _SUBJECT and _ORDERING_KEY as texts, and _CATEGORIES, _DATA and _ATTRIBUTES as JSON.",
     [
       "carillon pull receive hall-display",
       "carillon pull receive hall-display --ack --wait 30",
@@ -59,7 +59,7 @@ export function receiveCommand(): Command {
     .addOption(
       new Option(
         "--exec <command>",
-        "run this for each message, with its text as standard input and CARILLON_MESSAGE_ID and more in the environment; exit code 0 confirms it, any other gives it back",
+        "run this for each message, with its text as standard input and the rest in variables that begin CARILLON_MESSAGE_; exit code 0 confirms it, any other gives it back",
       ).conflicts("ack"),
     )
     .option(
@@ -130,7 +130,9 @@ function createHandler(
 ): Handler {
   const { json } = createOutput(options);
   let count = 0;
-  let givenBack = 0;
+  let confirmed = 0;
+  // By message: one may be handed out, and given back, more than once.
+  const givenBack = new Set<string>();
   let leasedUntil = "";
   const print = (message: PulledMessage) => {
     const text = json
@@ -146,8 +148,12 @@ function createHandler(
     const failure = await runForMessage(command, message, stopped).finally(() =>
       clearInterval(extending),
     );
-    if (failure === undefined) return await confirm(message);
-    givenBack++;
+    if (failure === undefined) {
+      givenBack.delete(message.id);
+      confirmed++;
+      return await confirm(message);
+    }
+    givenBack.add(message.id);
     const delayMs = stopped.aborted ? 0 : retryAfter * 1000;
     await message.nack({ delayMs });
     writeSentence(
@@ -165,16 +171,18 @@ function createHandler(
       if (ack) await confirm(message);
     },
     finish(subscription) {
-      if (givenBack > 0) {
+      const { size } = givenBack;
+      if (size > 0) {
+        const total = size + confirmed;
         throw new CommandFailure(
-          `${givenBack} of ${count} ${count === 1 ? "message" : "messages"} ${givenBack === 1 ? "was" : "were"} given back.`,
+          `${size} of ${total} ${total === 1 ? "message" : "messages"} ${size === 1 ? "was" : "were"} given back.`,
         );
       }
       if (json || follow) return;
       if (count === 0) writeSentence("There are no messages.");
       else if (!ack && exec === undefined) {
         writeSentence(
-          `Leased until ${instantText(leasedUntil)} UTC: carillon pull ack ${subscription} <lease> confirms a message, carillon pull nack ${subscription} <lease> gives it back before.`,
+          `Leased until ${instantText(leasedUntil)} UTC, by the lease in the first column: carillon pull ack ${subscription} <lease> confirms a message, carillon pull nack ${subscription} <lease> gives it back before.`,
         );
       }
     },

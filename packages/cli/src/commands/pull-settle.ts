@@ -31,7 +31,10 @@ export function ackCommand(): Command {
         orNoSuch(mailboxWord, subscription, source.ack(leaseIds, atOnce)),
       );
       const text = `${messagesText(answer.settled)} confirmed.`;
-      createOutput(options).result(text, answer);
+      createOutput(options).result(text, {
+        acked: answer.settled,
+        stale: answer.stale,
+      });
       refuseStale(answer.stale);
     },
   );
@@ -67,7 +70,10 @@ export function nackCommand(): Command {
           ),
         );
         const text = `${messagesText(answer.settled)} given back.`;
-        createOutput(options).result(text, answer);
+        createOutput(options).result(text, {
+          nacked: answer.settled,
+          stale: answer.stale,
+        });
         refuseStale(answer.stale);
       },
     );
@@ -99,7 +105,10 @@ export function extendCommand(): Command {
           ),
         );
         const text = `${messagesText(answer.settled)} leased for ${options.lease} s more.`;
-        createOutput(options).result(text, answer);
+        createOutput(options).result(text, {
+          extended: answer.settled,
+          stale: answer.stale,
+        });
         refuseStale(answer.stale);
       },
     );

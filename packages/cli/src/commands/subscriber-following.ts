@@ -6,6 +6,7 @@ import { type ClientOptions, clientCommand } from "../client-options.ts";
 import { listText } from "../list-text.ts";
 import { orNoSuch } from "../lookup.ts";
 import { type Column, createOutput } from "../output.ts";
+import { subscriberWord } from "../pull-accounts.ts";
 import { withServer } from "../server.ts";
 
 const columns: readonly Column<Followed>[] = [
@@ -16,8 +17,6 @@ const columns: readonly Column<Followed>[] = [
     wraps: true,
   },
 ];
-
-const subscriberWord = { noun: "subscriber" };
 
 export function followingCommands(): readonly Command[] {
   return [follow(), unfollow(), following()];

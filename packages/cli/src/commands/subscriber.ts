@@ -14,6 +14,7 @@ import {
   type AccountKind,
   accountCommands,
   secretText,
+  subscriberWord,
 } from "../pull-accounts.ts";
 import { withServer } from "../server.ts";
 import { shortTime } from "../table.ts";
@@ -30,6 +31,7 @@ const columns: readonly Column<PullSubscriber>[] = [
 
 const kind: AccountKind<PullSubscriber> = {
   noun: "subscriber",
+  word: subscriberWord,
   example: "hall-display",
   accounts: ({ subscribers }) => subscribers,
   columns,
@@ -111,7 +113,7 @@ function set(): Command {
     }
     const changed = await withServer(options, ({ carillon }) =>
       orNoSuch(
-        { noun: kind.noun },
+        kind.word,
         name,
         carillon.subscribers.change(name, { quota, legacyConfirm }),
       ),

@@ -87,6 +87,10 @@ test("a member is shown with its type, bounds, default and errors", () => {
             items: objectOf({ count: { type: "integer", minimum: 1 } }),
             errorCode: "KEY_INVALID",
           },
+          ids: {
+            type: "array",
+            items: { type: "string", errorCode: "LEASE_ID_INVALID" },
+          },
         },
       },
       response: { 201: objectOf({ id: text }), "4xx": objectOf({ no: text }) },
@@ -97,12 +101,30 @@ test("a member is shown with its type, bounds, default and errors", () => {
     "| body | `kind` | `a`, `b` | `a` | x \\| y |",
     "| body | `parts` | list (3 at most) of object | – |  |",
     "| body | `parts[].count` | integer (1 at least) | **required** |  |",
-    "Answers 201. Errors of its own: 400 `KEY_INVALID`.",
+    "Answers 201. Errors of its own: 400 `KEY_INVALID`, `LEASE_ID_INVALID`.",
     "| `id` | string | A text |",
   ]) {
     assert.ok(page.split("\n").includes(line), `${line}\n\n${page}`);
   }
   assert.ok(!page.includes("`no`"), page);
+});
+
+test("a list shows the members of its items, and who else may ask for it", () => {
+  const items = objectOf({ leaseId: text });
+  const list = { type: "array", items, description: "Oldest first" };
+  const route = routeOf({ response: { 200: list } });
+  const page = renderApiReference([{ ...route, account: "subscriber" }]);
+  for (const part of [
+    "Answers 200: Oldest first.\n\n| member of each item | type | meaning |",
+    "| `leaseId` | string | A text |",
+    "a subscriber's own Basic",
+  ]) {
+    assert.ok(page.includes(part), page);
+  }
+  const bare = { type: "array", items: objectOf({ id: { type: "string" } }) };
+  assert.deepEqual(findUndescribed(routeOf({ response: { 200: bare } })), [
+    "POST /api/v2/things: answer id has no description",
+  ]);
 });
 
 test("what several routes answer is described once, and linked", () => {

@@ -5,7 +5,6 @@ import { problemStatus } from "../packages/server/src/api/v2/problem-codes.ts";
 import { routeGroups } from "../packages/server/src/api/v2/route-groups.ts";
 import type { AnyCode } from "../packages/server/src/api/validation.ts";
 import {
-  type Operation,
   permissions,
   type ReachKind,
 } from "../packages/server/src/identity/permissions.ts";
@@ -136,9 +135,14 @@ function sharedAnswers(
   return shared;
 }
 
-/** The objects that a route answers, each once. */
+/** The objects that a route answers, those of a list too, each once. */
 function objectsAnswered(route: ApiRoute): MemberSchema[] {
-  return [...new Set(answersOf(route).map(([, answer]) => answer))];
+  return [...new Set(answersOf(route).map(([, answer]) => objectOf(answer)))];
+}
+
+/** What each item of a list is, else the answer itself. */
+function objectOf(answer: MemberSchema): MemberSchema {
+  return answer.items ?? answer;
 }
 
 function isFirstWith(
@@ -164,12 +168,13 @@ function renderRoute(route: ApiRoute, shared: Shared): string {
   const request = requestMembersOf(route);
   const answers = answersOf(route);
   const [[, answer] = []] = answers;
+  const object = answer && objectOf(answer);
   const isInline =
-    answer?.properties !== undefined && !shared.has(answer.title ?? "");
+    object?.properties !== undefined && !shared.has(object.title ?? "");
   const parts = [
     `### ${nameOf(route)}`,
     prose(`${summary}.${description ? ` ${description}` : ""}`),
-    prose(callersOf(route.operation)),
+    prose(callersOf(route)),
   ];
   if (request.length > 0) parts.push(requestTable(request));
   const says = answer && answerWords(answer, shared);
@@ -178,7 +183,10 @@ function renderRoute(route: ApiRoute, shared: Shared): string {
       `Answers ${answers.map(([status]) => status).join(" or ")}${says ? `: ${says}` : ""}.${errorWords(request)}`,
     ),
   );
-  if (answer && isInline) parts.push(answerTable(answer, shared));
+  if (object && isInline) {
+    const place = object === answer ? "the answer" : "each item";
+    parts.push(answerTable(object, shared, place));
+  }
   return parts.join("\n\n");
 }
 
@@ -209,7 +217,13 @@ const reachWords = {
   all: "everywhere",
 } as const satisfies Record<ReachKind, string>;
 
-function callersOf(operation: Operation): string {
+/** Whose own Basic credentials do too, and what they reach. */
+const accountWords = {
+  publisher: "a publisher's own Basic credentials, for itself",
+  subscriber: "a subscriber's own Basic credentials, for its mailbox",
+} as const;
+
+function callersOf({ operation, account }: ApiRoute): string {
   if (operation === "public") return "For anybody, without credentials.";
   const { member, admin, operator } = permissions[operation];
   const byReach = Map.groupBy(
@@ -221,6 +235,7 @@ function callersOf(operation: Operation): string {
     const names = roles.map(([name]) => name).join(", ");
     return `${names.replace(/, (\w+)$/, " and $1")} ${reachWords[reach]}`;
   });
+  if (account !== undefined) who.push(accountWords[account]);
   return `Needs [\`${operation}\`](roles.md): ${who.join("; ")}.`;
 }
 
@@ -269,13 +284,17 @@ ${rows.join("\n")}`;
 
 type Shared = ReadonlyMap<string, MemberSchema>;
 
-function answerTable(answer: MemberSchema, shared: Shared): string {
+function answerTable(
+  answer: MemberSchema,
+  shared: Shared,
+  place = "the answer",
+): string {
   const isShared = ({ title = "" }: MemberSchema) => shared.has(title);
   const rows = [...membersOf(answer, isShared)].map(
     ({ name, schema, isRequired }) =>
       `| \`${name}\` | ${typeOf(schema, shared)}${isRequired ? "" : ", *optional*"} | ${meaningOf(schema)} |`,
   );
-  return `| member of the answer | type | meaning |
+  return `| member of ${place} | type | meaning |
 |---|---|---|
 ${rows.join("\n")}`;
 }
@@ -290,7 +309,10 @@ function answerWords(answer: MemberSchema, shared: Shared): string {
 
 function errorWords(members: readonly RequestMember[]): string {
   const codes = new Set(
-    members.flatMap(({ schema }) => schema.errorCode ?? []),
+    members.flatMap(({ schema: { errorCode = [], items } }) => [
+      ...[errorCode].flat(),
+      ...[items?.errorCode ?? []].flat(),
+    ]),
   );
   if (codes.size === 0) return "";
   const words = [...Map.groupBy(codes, problemStatus)].map(

@@ -24,6 +24,8 @@ export interface ApiRoute {
   /** With `{parameters}`. */
   readonly path: string;
   readonly operation: Operation;
+  /** Whose own credentials may call it, too. */
+  readonly account?: "publisher" | "subscriber";
   readonly schema: FastifySchema;
 }
 
@@ -44,7 +46,13 @@ export async function listApiRoutes(): Promise<readonly ApiRoute[]> {
       .replaceAll("::", ":")
       .replace(/\/$/, "");
     const operation = config?.operation ?? "public";
-    routes.push({ method: [method].join(), path, operation, schema });
+    routes.push({
+      method: [method].join(),
+      path,
+      operation,
+      ...(config?.account && { account: config.account }),
+      schema,
+    });
   });
   const ports = {
     protocols: createProtocols([

@@ -27,7 +27,7 @@ export function mailboxStreamRoutes(
       schema: {
         summary: "Streams messages as they come, resumable by `Last-Event-ID`",
         description:
-          "Server-sent events: each `message` has an id that grows, and the data that a fetched message has; they are confirmed by `messages:ack`. At most `credit` are out at once. The first block has an id and no event, so that also what is cut off before the first event is resumed. A comment comes every 15 seconds. A stream that is asked for with the id of the last event gets at once, in order, what the one before had sent behind it. Before the server ends it, an event `end` says why: `renew` (after 10 minutes: ask again at once), `stopping` (the server stops: ask again later), `resumed_elsewhere`, `mailbox_gone`. A client that reads nothing for 30 seconds is cut off.",
+          "Server-sent events: each `message` has an id that grows, and the data that a fetched message has; they are confirmed by `messages:ack`. At most `credit` are out at once. The first block has an id and no event, so that also what is cut off before the first event is resumed. A comment comes every 15 seconds. A stream that is asked for with the id of the last event gets at once, in order, what the one before had sent behind it. Before the server ends it, an event `end` says why: `renew` (after 10 minutes: ask again at once), `stopping` (the server stops: ask again later), `resumed_elsewhere`, `mailbox_gone`. A client that reads nothing for 30 seconds is cut off without an event, as it would not read that either.",
         tags,
         params: mailboxParams,
         querystring: streamQuery,

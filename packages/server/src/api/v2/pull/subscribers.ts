@@ -139,7 +139,7 @@ export function subscriberRoutes(
       schema: {
         summary: "Creates a pull subscriber, with credentials",
         description:
-          "The secret is shown once. With it programs fetch by `GET /api/v1/notification`, as Notipy's clients do, and by the routes below `/api/v2/subscriptions/{name}`.",
+          "The secret is shown once. With it programs fetch by `GET /api/v1/notification`, as Notipy's clients do, and by the routes below `/api/v2/subscriptions/{name}`. A name that is taken is refused by 409 `SUBSCRIBER_EXISTS`; a mailbox that a subscription made gets credentials by `POST /api/v2/subscribers/{name}/secret`.",
         tags,
         body: NewSubscriber,
         response: { 201: SubscriberWithSecret, ...refusals },

@@ -6,7 +6,31 @@
 import type { HttpApp } from "../http-app.ts";
 import { type Page, sendPage } from "../subscriber/page.ts";
 
+/** As in the repository. */
+const guide = {
+  label: "Guide on pull subscribers",
+  path: "https://github.com/carillon-dev/carillon/blob/main/docs/guides/pull.md",
+};
+
+const overview: Page = {
+  title: "Publishers and subscribers",
+  text: "Publishers send to those who follow their categories; subscribers fetch what was sent to them. Both have credentials of their own, which are managed by commands:",
+  commands: [
+    "carillon publisher --help",
+    "carillon subscriber --help",
+    "carillon pull --help",
+  ],
+  links: [
+    { label: "Publishers", path: "/notifi/publishers" },
+    { label: "Subscribers", path: "/notifi/subscribers/device" },
+    { label: "Categories", path: "/notifi/categories" },
+    guide,
+  ],
+};
+
 const pages: Readonly<Record<string, Page>> = {
+  "/": overview,
+  "/subscribers": overview,
   "/publishers": {
     title: "Publishers",
     text: "A publisher sends with an id and a secret of its own. If a client says that they are wrong, they are of another server, the secret was replaced, or the publisher is disabled. These commands create one (the secret is shown once), list all, and give one another secret:",
@@ -39,7 +63,7 @@ const pages: Readonly<Record<string, Page>> = {
 export function guidePageRoutes(app: HttpApp): void {
   for (const [path, page] of Object.entries(pages)) {
     app.get(path, { config: { alwaysPage: true } }, async (_, reply) =>
-      sendPage(reply, page),
+      sendPage(reply, { links: [guide], ...page }),
     );
   }
 }

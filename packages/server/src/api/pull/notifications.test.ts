@@ -319,10 +319,15 @@ test("the pages that clients name say what to do here", async () => {
     ["publishers", "carillon publisher create NAME"],
     ["subscribers/device", "carillon subscriber create NAME"],
     ["categories", "carillon publisher category add"],
+    ["", 'href="/notifi/subscribers/device"'],
+    ["subscribers", 'href="/notifi/subscribers/device"'],
   ]) {
     const response = await server.app.inject({ url: `/notifi/${page}` });
+    assert.match(response.body, /docs\/guides\/pull\.md"/, page);
     assert.equal(response.statusCode, 200, page);
     assert.match(String(response.headers["content-type"]), /^text\/html/);
     assert.ok(response.body.includes(command ?? ""), page);
   }
+  const bare = await server.app.inject({ url: "/notifi" });
+  assert.equal(bare.statusCode, 200);
 });

@@ -17,7 +17,7 @@ export interface Page {
   /** Where else to look. */
   readonly links?: readonly {
     readonly label: string;
-    /** Path; part of this site. */
+    /** Path of this site, or a URL. */
     readonly path: string;
   }[];
 }

@@ -56,10 +56,12 @@ export function observeRequests(
     for (const segment of url.split("/")) {
       if (/^[\w.-]+$/.test(segment)) words.add(segment);
     }
-    const meter = requests.addRoute(method, url);
+    // A colon that is one, as in `messages:ack`, stands doubled in patterns.
+    const shown = url.replaceAll("::", ":");
+    const meter = requests.addRoute(method, shown);
     const route: LoggedRoute = {
       method,
-      route: url,
+      route: shown,
       // Its plugin may say so after this.
       get isFrequent() {
         return options.config?.isFrequent === true;

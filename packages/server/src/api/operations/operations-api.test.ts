@@ -234,6 +234,17 @@ test("shows attempts that failed, retries and what waits", async () => {
   );
 });
 
+test("shows a colon in a route's name as one", async () => {
+  await using server = await startTestServer({ unstarted: true });
+  await server.call("POST", "/api/v2/subscriptions/none/messages:ack", {
+    leaseIds: [],
+  });
+  const shown = await metricsOf(server);
+  const route = "/api/v2/subscriptions/:mailbox/messages:ack";
+  const labels = `{method="POST",route="${route}",status="404"}`;
+  assert.equal(shown.get(`carillon_http_requests_total${labels}`), 1);
+});
+
 test("counts paths that lead nowhere, and log-ins by what came of them", async () => {
   await using server = await startTestServer();
   await server.call("GET", "/nowhere/4711");

@@ -83,7 +83,7 @@ function listCommand<Kept extends Account>({
 }: AccountKind<Kept>): Command {
   return clientCommand(
     "list",
-    `List the project's ${noun}s by name, without secrets.`,
+    `List the project's ${noun}s, oldest first, without secrets.`,
     [`carillon ${noun} list`],
   ).action(async (options: ClientOptions) => {
     const all = await withServer(options, ({ carillon }) =>

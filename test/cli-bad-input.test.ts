@@ -334,7 +334,7 @@ test("lists fit 80 columns and 40, and have whole names", async () => {
     ["kms", "create", name],
     ["user", "create", name, "--project", "default"],
     ["key", "create", name],
-    ["publisher", "create", name],
+    ["publisher", "create", name, "--topic", name],
     ["subscriber", "create", name],
   ]);
   const lists = commandLines.filter(([, verb]) => verb === "list");

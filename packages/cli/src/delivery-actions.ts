@@ -23,7 +23,7 @@ import {
   findMessageId,
   isDeliveryId,
 } from "./message-id.ts";
-import { createOutput, hasColours, type Output } from "./output.ts";
+import { createOutput, layoutFor, type Output } from "./output.ts";
 import { refuseOptions } from "./refuse-options.ts";
 import { type Server, withServer } from "./server.ts";
 import { parseSince } from "./time-text.ts";
@@ -233,8 +233,10 @@ async function run(
     if (id !== undefined) {
       const asked = action.one(deliveries, id, options);
       const delivery = await orNoSuch(deliveryNaming, reference, asked);
-      const colours = hasColours(process.stdout);
-      output.lines(deliveryLines(delivery, { colours }), delivery);
+      output.lines(
+        deliveryLines(delivery, layoutFor(process.stdout)),
+        delivery,
+      );
       return;
     }
     const filter = await filterOf(server, reference, options);

@@ -41,6 +41,11 @@ test("shows each attempt and the next, and cuts nothing", () => {
     `  2  2026-01-01 00:00:10  12 ms  302  p  The endpoint answered 302 with the Location ${location}.`,
     "  next attempt in 25 s, 2026-01-01 00:00:25",
   ]);
+  const fitted = deliveryLines(delivery, { colours: false, now, width: 64 });
+  assert.deepEqual(fitted.slice(1, 3), [
+    "  1  2026-01-01 00:00:00  5 s  (queued 40 ms, connect 3 ms)",
+    "    The endpoint did not answer within 5 s.",
+  ]);
 });
 
 test("what ended without an attempt has its reason", () => {

@@ -9,16 +9,22 @@ import type {
 import { stateStyles } from "./delivery-table.ts";
 import { paint } from "./output.ts";
 import { printable } from "./printable.ts";
+import { wrapItem } from "./sentence.ts";
 import { aheadText, durationText, instantText } from "./time-text.ts";
 
 /**
  * One line of what it is, with its id, then its history: attempts, receipts and
  * what was done to it by hand, a line each, oldest first; then one for the next
  * attempt. Nothing is cut: an error may hold an address that one wants to copy.
+ * Reasons go on in the next line where `width` says how wide the terminal is.
  */
 export function deliveryLines(
   delivery: Delivery,
-  { colours, now = Date.now() }: { colours: boolean; now?: number },
+  {
+    colours,
+    now = Date.now(),
+    width,
+  }: { colours: boolean; now?: number; width?: number | undefined },
 ): string[] {
   const { state, protocol, endpoint, attempts, nextAttemptAt } = delivery;
   const waits = waitTexts[delivery.waitReason ?? ""];
@@ -33,7 +39,7 @@ export function deliveryLines(
   ].sort(([one], [other]) => Date.parse(one) - Date.parse(other));
   const lines = [
     `${style ? paint(style, state, colours) : state}  ${protocol}  ${printable(endpoint)}  ${printable(delivery.id)}`,
-    ...history.map(([, line]) => line),
+    ...history.flatMap(([, line]) => wrapItem(line, width)),
   ];
   if (waits !== undefined) lines.push(`  ${waits}`);
   else if (nextAttemptAt !== undefined) {

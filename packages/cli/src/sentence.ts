@@ -54,11 +54,12 @@ export function wrapWords(text: string, width: number): string[] {
 }
 
 /** A line with its indent; what does not fit goes on two columns further in. */
-function wrapItem(line: string, columns: number): string[] {
+export function wrapItem(line: string, columns = Infinity): string[] {
   const text = line.trimStart();
   const indent = line.slice(0, line.length - text.length);
   return wrapWords(text, columns - indent.length - 2).map((part, at) =>
-    at === 0 ? indent + part : `${indent}  ${part}`,
+    // Two blanks between parts leave one at the end.
+    `${indent}${at === 0 ? "" : "  "}${part}`.trimEnd(),
   );
 }
 

@@ -29,7 +29,7 @@ import {
   findMessageId,
   isDeliveryId,
 } from "../message-id.ts";
-import { createOutput, hasColours, type Output } from "../output.ts";
+import { createOutput, layoutFor, type Output } from "../output.ts";
 import { refuseOptions } from "../refuse-options.ts";
 import { writeSentence } from "../sentence.ts";
 import { withServer } from "../server.ts";
@@ -113,8 +113,7 @@ function showCommand(): Command {
 }
 
 function showOne(delivery: Delivery, output: Output): void {
-  const colours = hasColours(process.stdout);
-  output.lines(deliveryLines(delivery, { colours }), delivery);
+  output.lines(deliveryLines(delivery, layoutFor(process.stdout)), delivery);
 }
 
 async function show(

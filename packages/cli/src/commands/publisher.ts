@@ -59,7 +59,7 @@ function create(): Command {
   )
     .option(
       "--topic <topic>",
-      "name of the topic of all its subscribers, created if there is none; by default the publisher's name",
+      "name of the topic of all its subscribers, created if there is none; by default the publisher's name, unless a topic of that name has subscribers",
     )
     .action(
       async (

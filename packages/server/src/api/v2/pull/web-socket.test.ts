@@ -181,7 +181,7 @@ test("a handshake, and a redrive by the subscriber, are logged as requests", asy
   const { route, accountId } = requests.at(-1) ?? {};
   assert.deepEqual(
     [route, accountId],
-    ["/api/v2/subscriptions/:mailbox/dead::redrive", device.id],
+    ["/api/v2/subscriptions/:mailbox/dead:redrive", device.id],
   );
   client.socket.terminate();
 });

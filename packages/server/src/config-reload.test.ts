@@ -41,6 +41,7 @@ const others: Readonly<Record<string, unknown>> = {
   defaultLifeEmail: 60,
   defaultLifeSms: 60,
   defaultLifeSmsOtp: 30,
+  defaultLifePull: 60,
   smtpUrl: "smtp://mail.example.com",
   "email.baseTemplate": "base",
   "email.contentBlock": "content",

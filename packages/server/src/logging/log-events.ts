@@ -338,6 +338,10 @@ export const logEvents: Readonly<Record<string, LogEvent>> = {
   delivery_log_failed: event("error", "A topic's deliveries are not logged"),
   delivery_log_overrun: event("error", "Too many deliveries wait to be logged"),
   delivery_log_recovered: event("info", "They are logged again"),
+  delivery_not_logged: event(
+    "error",
+    "What came of a message in a mailbox is missing in its topic's log",
+  ),
   keys_not_deleted: event("error", "A deleted project's keys are on the disk"),
   secret_key_open_to_others: event(
     "warn",

@@ -19,6 +19,7 @@ test("commits commands together", () => {
     changed: false,
     notices: undefined,
     readyMailboxes: undefined,
+    queueOutcomes: undefined,
   });
   assert.deepEqual(rows(), ["a", "b", "c"]);
 });

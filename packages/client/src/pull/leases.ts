@@ -31,7 +31,8 @@ export interface SettledLeases {
   readonly settled: readonly string[];
   /**
    * Their lease had ended, or there was none: what was handled may come again. So
-   * answers the server too when it had carried out a request whose answer was lost.
+   * answers the server too when it had carried out a nack whose answer was lost; an
+   * ack that it had carried out is settled.
    */
   readonly stale: readonly string[];
 }

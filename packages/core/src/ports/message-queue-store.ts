@@ -118,9 +118,9 @@ export interface MessageQueueStore {
    */
   mayHaveMessages(mailbox: number, now: EpochMs): Promise<boolean>;
   /**
-   * Its subscriber has handled them: `delivered`. Answers for each whether the
-   * lease still held; nothing is written for those whose lease did not, or is of
-   * another mailbox.
+   * Its subscriber has handled them: `delivered`. Answers for each whether it is
+   * confirmed, and was not leased again since. Nothing is written for those that were
+   * confirmed already, whose lease ended before, or is of another mailbox.
    */
   ackLeases(
     mailbox: number,
@@ -129,7 +129,8 @@ export interface MessageQueueStore {
   ): Promise<readonly boolean[]>;
   /**
    * Gives them back: they wait again, after `delayMs`, or are dead if they were
-   * handed out as often as may be. Answers as {@link ackLeases} does.
+   * handed out as often as may be. Answers for each whether the lease still held;
+   * nothing is written for those whose lease did not, or is of another mailbox.
    */
   nackLeases(
     mailbox: number,
@@ -137,7 +138,7 @@ export interface MessageQueueStore {
     options: { readonly delayMs: number; readonly maxDeliveries: number },
     now: EpochMs,
   ): Promise<readonly boolean[]>;
-  /** Leases end `leaseMs` from now. Answers as {@link ackLeases} does. */
+  /** Leases end `leaseMs` from now. Answers as {@link nackLeases} does. */
   extendLeases(
     mailbox: number,
     keys: readonly LeaseKey[],
@@ -146,7 +147,7 @@ export interface MessageQueueStore {
   ): Promise<readonly boolean[]>;
   /**
    * They were not handed out after all: they wait again, and the delivery is not
-   * counted. Answers as {@link ackLeases} does.
+   * counted. Answers as {@link nackLeases} does.
    */
   returnLeases(
     mailbox: number,

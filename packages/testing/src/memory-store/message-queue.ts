@@ -57,6 +57,17 @@ export function createMessageQueueStore(tables: Tables): MessageQueueStore {
       : undefined;
   }
 
+  /** Whether it is confirmed, and this lease was its last. */
+  function wasAcked(mailbox: number, { fence, ...key }: LeaseKey): boolean {
+    const row = deliveries.get(deliveryKey(key));
+    const subscription = tables.subscriptions.get(key.target);
+    return (
+      row?.state === "delivered" &&
+      row.fence === fence &&
+      subscription?.mailbox === mailbox
+    );
+  }
+
   /** Does it to those whose lease holds, and answers which these were. */
   function forLeased(
     mailbox: number,
@@ -253,7 +264,14 @@ export function createMessageQueueStore(tables: Tables): MessageQueueStore {
         (row) => hasEnded(row, now) || (isReady(row, now) && !isBlocked(row)),
       ),
     ackLeases: (mailbox, keys, now) =>
-      forLeased(mailbox, keys, now, (row) => confirm(row, now)),
+      write(() =>
+        keys.map((key) => {
+          const row = findLeased(mailbox, key, now);
+          if (!row) return wasAcked(mailbox, key);
+          confirm(row, now);
+          return true;
+        }),
+      ),
     nackLeases: (mailbox, keys, options, now) =>
       forLeased(mailbox, keys, now, (row) => giveBack(row, now, options)),
     extendLeases: (mailbox, keys, leaseMs, now) =>

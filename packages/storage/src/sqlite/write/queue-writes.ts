@@ -177,6 +177,16 @@ export function createQueueWrites(db: DatabaseSync, journal: ChangeJournal) {
     `UPDATE deliveries SET ${settle} WHERE ${ifHeld}
      RETURNING ordering_key IS NOT NULL, ${topicOf}`,
   );
+  /**
+   * It is confirmed, and this lease was its last. Parameters: message, target,
+   * fence, mailbox. Index: the primary key.
+   */
+  const wasAcked = prepareQuery<[1]>(
+    db,
+    `SELECT 1 FROM deliveries
+     WHERE message_seq = ? AND target = ? AND fence = ? AND state = ${delivered}
+       AND ? = (SELECT mailbox FROM subscriptions WHERE seq = target)`,
+  );
   /** Whether it is leased or not. Parameters: now, message, target. */
   const confirm = db.prepare(
     `UPDATE deliveries SET ${settle} WHERE message_seq = ? AND target = ?`,
@@ -494,9 +504,11 @@ export function createQueueWrites(db: DatabaseSync, journal: ChangeJournal) {
     ): boolean[] =>
       operate(now, ({ countChanges, settledCounts }) =>
         keys.map(({ messageSeq, target, fence }) => {
-          const condition = [messageSeq, target, fence, mailbox, now];
-          const [isOrdered, topicSeq] = ack.get(now, ...condition) ?? [];
-          if (isOrdered === undefined || topicSeq === undefined) return false;
+          const lease = [messageSeq, target, fence, mailbox] as const;
+          const [isOrdered, topicSeq] = ack.get(now, ...lease, now) ?? [];
+          if (isOrdered === undefined || topicSeq === undefined) {
+            return wasAcked.get(...lease) !== undefined;
+          }
           countChanges.move(messageSeq, target, sending, delivered);
           settledCounts.add(messageSeq, target, delivered, now);
           noteSettled(messageSeq, target, topicSeq, "delivered");

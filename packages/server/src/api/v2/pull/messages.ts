@@ -76,7 +76,7 @@ export function pullMessageRoutes(
       schema: {
         summary: "Confirms messages: they are delivered",
         description:
-          "A lease that has ended, or is not of this mailbox, is answered in `stale` and changes nothing. The same request twice is harmless: what is confirmed is `stale` the second time.",
+          "A lease that has ended, or is not of this mailbox, is answered in `stale` and changes nothing. The same request twice is harmless: what was confirmed under its lease is answered in `acked` again, and counts once.",
         tags,
         params: mailboxParams,
         body: AckRequest,

@@ -160,9 +160,12 @@ test("a mailbox of a subscription is fetched from, and its lease given back", as
   const [again] = await done("pull", "plain", "--ack");
   assert.deepEqual([again?.body, again?.deliveryCount], ["first", 2]);
   const other = String(second?.leaseId);
-  assert.deepEqual(await done("pull", "ack", "plain", other), [
-    { acked: [other], stale: [] },
-  ]);
+  // An ack whose answer was lost may be given again.
+  for (let n = 0; n < 2; n++) {
+    assert.deepEqual(await done("pull", "ack", "plain", other), [
+      { acked: [other], stale: [] },
+    ]);
+  }
   assert.deepEqual(await done("pull", "plain"), []);
 });
 

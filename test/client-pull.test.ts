@@ -155,7 +155,7 @@ test("publishes once, with what a message may carry", async () => {
   });
   const waiting = subscriber.receive({ waitSeconds: 30 });
   assert.equal(await ack(), true);
-  assert.equal(await ack(), false);
+  assert.equal(await ack(), true);
   const [next] = await waiting;
   assert.equal(next?.body, "next of its key");
   assert.equal(await next?.ack(), true);

@@ -171,12 +171,14 @@ export interface MessageQueueStore {
   /**
    * Hands what a stream that broke off may not have got to the one that resumes it:
    * leases with a greater id than `afterEventId` of the stream that this id is of.
-   * They are leased anew, oldest id first, under new ids.
+   * They are leased anew, oldest id first, under new ids; which counts as a
+   * delivery. What was handed out as often as may be is left to its lease's end.
    */
   resumeStream(
     request: LeaseRequest & { readonly stream: number },
     afterEventId: number,
     now: EpochMs,
+    maxDeliveries: number,
   ): Promise<readonly MessageLease[]>;
   /**
    * A GET of the Notipy protocol, decided and carried out in one transaction: an

@@ -240,6 +240,7 @@ class StoredMailboxes implements MailboxService {
         },
         after,
         clock.now(),
+        this.#settings().maxDeliveries,
       );
       this.#rememberResumption(resumption, number);
       this.#onLeased(resumed);

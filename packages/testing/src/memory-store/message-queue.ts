@@ -311,11 +311,12 @@ export function createMessageQueueStore(tables: Tables): MessageQueueStore {
         });
         return streams * maxEventsOfStream;
       }),
-    resumeStream: ({ mailbox, limit, leaseMs, stream }, afterEventId, now) =>
+    resumeStream: (request, afterEventId, now, maxDeliveries) =>
       write(() => {
+        const { mailbox, limit, leaseMs, stream } = request;
         const end = endOfStream(afterEventId);
         return list(mailbox)
-          .filter((row) => holds(row, now))
+          .filter((row) => holds(row, now) && row.attempts < maxDeliveries)
           .filter(({ pull: { eventId = 0 } }) => eventId > afterEventId)
           .filter(({ pull: { eventId = 0 } }) => eventId < end)
           .sort((a, b) => (a.pull.eventId ?? 0) - (b.pull.eventId ?? 0))

@@ -832,6 +832,7 @@ function testStreams({ test }: Test): void {
         { mailbox, limit, leaseMs: 60_000, stream: next },
         after,
         toEpochMs(start + atMs),
+        maxDeliveries,
       );
     const resumed = await resume(stream + 1, 2);
     assert.deepEqual(seqsOf(resumed), seqs.slice(1, 3));
@@ -847,6 +848,7 @@ function testStreams({ test }: Test): void {
       { mailbox, limit: 9, leaseMs: 60_000, stream: next + 2 },
       stream + 1,
       after(2),
+      maxDeliveries,
     );
     assert.deepEqual(others, []);
     assert.equal(rest?.messageSeq, seqs[3]);
@@ -861,14 +863,43 @@ function testStreams({ test }: Test): void {
     assert.ok(held);
     const next = await store.openStream(mailbox);
     const request = { mailbox, limit: 9, leaseMs: 1000, stream: next };
-    const [resumed] = await store.resumeStream(request, stream, after(1));
+    const resume = (from: number, atMs: number) =>
+      store.resumeStream(request, from, after(atMs), maxDeliveries);
+    const [resumed] = await resume(stream, 1);
     assert.ok(resumed);
     assert.deepEqual(
       await store.ackLeases(mailbox, [held, resumed], after(2)),
       [false, true],
     );
     // What was confirmed is resumed by nobody.
-    assert.deepEqual(await store.resumeStream(request, next, after(2)), []);
+    assert.deepEqual(await resume(next, 2), []);
+  });
+
+  test("a stream that breaks off each time has it as often as may be", async (store) => {
+    const { mailbox } = await fill(store, 1);
+    let stream = await store.openStream(mailbox);
+    await lease(store, mailbox, { stream, leaseMs: 1000 });
+    const resume = async (atMs: number) => {
+      const from = stream;
+      stream = await store.openStream(mailbox);
+      const request = { mailbox, limit: 9, leaseMs: 1000, stream };
+      return await store.resumeStream(request, from, after(atMs), 3);
+    };
+    for (const count of [2, 3]) {
+      const [resumed] = await resume(count);
+      assert.equal(resumed?.deliveryCount, count);
+    }
+    const last = stream;
+    assert.deepEqual(await resume(4), []);
+    stream = last;
+    assert.deepEqual(await resume(5), []);
+    assert.deepEqual(await store.endLeases(after(1002), 3, 9), {
+      returned: 0,
+      dead: 0,
+      mayHaveMore: false,
+    });
+    const { dead } = await store.endLeases(after(1003), 3, 9);
+    assert.equal(dead, 1);
   });
 }
 

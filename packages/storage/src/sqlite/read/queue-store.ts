@@ -73,8 +73,8 @@ export function createQueueStore({
       writer.run("endLeases", now, maxDeliveries, limit),
     nextLeaseEnd: async () => firstEnd.get()?.[0],
     openStream: (mailbox) => writer.run("openStream", mailbox),
-    resumeStream: (request, afterEventId, now) =>
-      writer.run("resumeStream", request, afterEventId, now),
+    resumeStream: (request, afterEventId, now, maxDeliveries) =>
+      writer.run("resumeStream", request, afterEventId, now, maxDeliveries),
     async receiveLegacy(request, now, maxDeliveries) {
       const { mailbox } = request;
       // Of the GETs of a subscriber most find nothing: they write nothing.

@@ -119,12 +119,16 @@ export function createQueueWrites(db: DatabaseSync, journal: ChangeJournal) {
      WHERE mailbox = ? AND queue_state = ${leased} AND state = ${sending}
      LIMIT 1`,
   );
-  /** Leases of a stream. Parameters: mailbox, now, id after, before, limit. */
+  /**
+   * Leases of a stream. Parameters: mailbox, now, id after, before, attempts
+   * below, limit.
+   */
   const streamed = prepareQuery<QueuedRow>(
     db,
     `SELECT ${queuedColumns} FROM ${byMailbox}
      WHERE d.mailbox = ? AND d.queue_state = ${leased} AND d.state = ${sending}
        AND d.lease_until > ? AND d.event_id > ? AND d.event_id < ?
+       AND d.attempts < ?
      ORDER BY d.event_id LIMIT +?`,
   );
   /** Parameters: mailbox, limit. */
@@ -569,12 +573,13 @@ export function createQueueWrites(db: DatabaseSync, journal: ChangeJournal) {
       }: LeaseRequest & { readonly stream: number },
       afterEventId: number,
       now: EpochMs,
+      maxDeliveries: number,
     ): MessageLease[] =>
       operate(now, (totals) => {
         const next = Math.floor(afterEventId / maxEventsOfStream) + 1;
         const before = next * maxEventsOfStream;
         return streamed
-          .all(mailbox, now, afterEventId, before, limit)
+          .all(mailbox, now, afterEventId, before, maxDeliveries, limit)
           .map((row, n) => leaseRow(row, now, leaseMs, stream + n + 1, totals));
       }),
     receiveLegacy: (

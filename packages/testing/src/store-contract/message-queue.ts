@@ -1001,6 +1001,27 @@ function testNotipy({ test }: Test): void {
     assert.equal(leases[0]?.deliveryCount, 2);
   });
 
+  test("a PUT reaches what is leased, delayed or held back, once it is unsubscribed too", async (store) => {
+    const topic = await addTopic(store);
+    const it = await subscribeMailbox(store, topic);
+    const seqs: number[] = [];
+    for (const orderingKey of [undefined, undefined, "k", "k"]) {
+      const options = orderingKey === undefined ? {} : { orderingKey };
+      seqs.push((await publishTo(store, topic, [it], options)).seq);
+    }
+    const [, delayed, , heldBack = 0] = seqs;
+    const leases = await lease(store, it.mailbox);
+    const nacked = leases.find(({ messageSeq }) => messageSeq === delayed);
+    assert.ok(nacked);
+    await nack(store, it.mailbox, nacked, { delayMs: 5000 });
+    const put = (numbers: readonly number[]) =>
+      store.confirmMessages(it.mailbox, numbers, true, start);
+    assert.equal(await put([delayed ?? 0, heldBack]), 2);
+    await store.deleteSubscription(projectId, topic.name, it.id, start);
+    assert.equal(await put(seqs), 2);
+    assert.equal(await depthOf(store, it.mailbox), 0);
+  });
+
   test("a GET confirms after a PUT, too, where that is configured", async (store) => {
     const { mailbox, seqs } = await fill(store, 3);
     const [first = 0, ...others] = seqs;

@@ -32,7 +32,7 @@ import { CountChanges, createCounts } from "./message-counts.ts";
 import { createStatistics, SettledCounts } from "./statistics-writes.ts";
 
 const { waiting, sending, delivered, failed, expired } = stateCodes;
-const { ready, leased, dead } = queueStates;
+const { ready, leased, blocked, dead } = queueStates;
 
 /** A delivery that is in a mailbox, as what is done to it looks at it. */
 type QueuedRow = readonly [
@@ -150,16 +150,24 @@ export function createQueueWrites(db: DatabaseSync, journal: ChangeJournal) {
     `SELECT attempts, ordering_key, ${topicOf} FROM deliveries WHERE ${ifHeld}`,
   );
   /**
-   * Of a message in a mailbox, by way of the subscriptions that it may have come
-   * through. Parameters: mailbox, message. Indexes: subscriptions_of_mailbox, the
-   * primary key.
+   * Those of a message that stand so in a mailbox, and are not leased.
+   * Parameters: mailbox, queue state, message.
    */
-  const ofMessage = prepareQuery<[...QueuedRow, queueState: number]>(
+  const ofMessage = prepareQuery<QueuedRow>(
     db,
-    `SELECT ${queuedColumns}, d.queue_state
-     FROM subscriptions AS s INDEXED BY subscriptions_of_mailbox
-     CROSS JOIN deliveries AS d ON d.message_seq = ?2 AND d.target = s.seq
-     WHERE s.mailbox = ?1 AND d.mailbox = ?1 AND d.queue_state IS NOT NULL`,
+    `SELECT ${queuedColumns} FROM ${byMailbox}
+     WHERE d.mailbox = ? AND d.queue_state = ? AND d.lease_until IS NULL
+       AND d.message_seq = ?`,
+  );
+  /**
+   * Those of many messages that are leased, or delayed: all such of the mailbox
+   * are walked, in the index alone. Parameters: mailbox, messages as JSON.
+   */
+  const leasedOf = prepareQuery<QueuedRow>(
+    db,
+    `SELECT ${queuedColumns} FROM ${byMailbox}
+     WHERE d.mailbox = ? AND d.queue_state = ${leased}
+       AND +d.message_seq IN (SELECT value FROM json_each(?))`,
   );
   /** Parameters: end of the lease, event, now, message, target. */
   const lease = db.prepare(
@@ -621,18 +629,19 @@ export function createQueueWrites(db: DatabaseSync, journal: ChangeJournal) {
       now: EpochMs,
     ): number =>
       operate(now, (totals) => {
-        let count = 0;
-        for (const messageSeq of new Set(messageSeqs)) {
-          for (const row of ofMessage.all(mailbox, messageSeq)) {
-            const queued = row.slice(0, queuedWidth) as unknown as QueuedRow;
-            if (row[queuedWidth] === dead) continue;
-            if (isSuccess) confirmRow(queued, now, totals);
-            else giveBackRow(queued, 0, now, totals);
-            count++;
-          }
+        const distinct = [...new Set(messageSeqs)];
+        const rows = [
+          ...leasedOf.all(mailbox, JSON.stringify(distinct)),
+          ...[ready, blocked].flatMap((state) =>
+            distinct.flatMap((seq) => ofMessage.all(mailbox, state, seq)),
+          ),
+        ];
+        for (const row of rows) {
+          if (isSuccess) confirmRow(row, now, totals);
+          else giveBackRow(row, 0, now, totals);
         }
-        if (isSuccess && count > 0) markConfirmsById.run(mailbox);
-        return count;
+        if (isSuccess && rows.length > 0) markConfirmsById.run(mailbox);
+        return rows.length;
       }),
     redriveMessages: (
       mailbox: number,
@@ -649,8 +658,7 @@ export function createQueueWrites(db: DatabaseSync, journal: ChangeJournal) {
           "limit" in choice
             ? deadIn.all(mailbox, Math.min(choice.limit, room))
             : [...new Set(choice.messageSeqs)]
-                .flatMap((seq) => ofMessage.all(mailbox, seq))
-                .filter((row) => row[queuedWidth] === dead)
+                .flatMap((seq) => ofMessage.all(mailbox, dead, seq))
                 .slice(0, room);
         for (const row of rows) {
           const [messageSeq, target, , attempts, , , orderingKey] = row;

@@ -390,7 +390,7 @@ test("the launcher says in one sentence which Node.js is needed", async () => {
   assert.equal(run.stdout, "");
   assert.match(
     run.stderr,
-    /^Carillon needs Node\.js 24\.7 or newer and this is 20\.1\.0: install .*\n$/,
+    /^Carillon needs Node\.js 24\.9 or newer and this is 20\.1\.0: install .*\n$/,
   );
   // A real old one does not get that far with a name that it lacks.
   const text = await readFile(launcher, "utf8");

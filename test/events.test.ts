@@ -354,14 +354,17 @@ describe("events", { concurrency: 2 }, () => {
         ),
       "it is told",
     );
-    const events = told();
-    assert.ok(
-      events.some(
-        (it) =>
-          it.event === "subscription.confirmed" &&
-          it.topicUrn === topicUrn("alerts"),
-      ),
+    // Each is a delivery of its own: they may come in another order.
+    await sink.until(
+      () =>
+        told().some(
+          (it) =>
+            it.event === "subscription.confirmed" &&
+            it.topicUrn === topicUrn("alerts"),
+        ),
+      "the subscription is told",
     );
+    const events = told();
     // Of the deliveries of events nothing is told.
     const own = new Set(
       sink.arrivals.map((it) => `${it.path} ${it.messageId}`),

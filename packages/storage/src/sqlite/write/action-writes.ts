@@ -29,8 +29,8 @@ import {
 import { orNull, prepareQuery } from "../schema/query.ts";
 import type { ChangeJournal } from "./change-journal.ts";
 import { createMailboxEntry } from "./mailbox-entry.ts";
-import { CountChanges, createCounts } from "./message-counts.ts";
-import { createStatistics, SettledCounts } from "./statistics-writes.ts";
+import { CountChanges } from "./message-counts.ts";
+import { SettledCounts } from "./statistics-writes.ts";
 
 /** Who acts, and why: a job, which says so itself, or a user. */
 export type ActionSource =
@@ -141,8 +141,6 @@ export function createActionWrites(db: DatabaseSync, journal: ChangeJournal) {
   );
   const history = prepareQuery<ActionRow>(db, selectActions);
   const act = createActions(db);
-  const counts = createCounts(db, journal);
-  const statistics = createStatistics(db);
 
   return {
     actOnDelivery(
@@ -162,8 +160,8 @@ export function createActionWrites(db: DatabaseSync, journal: ChangeJournal) {
           ...(last && { lastAction: actionRecords.fromRow(last) }),
         };
       }
-      counts.add(totals.countChanges, order.now);
-      statistics.add(totals.settledCounts);
+      journal.addCounts(totals.countChanges, order.now);
+      journal.addSettled(totals.settledCounts);
       return { state: decision.to };
     },
   };

@@ -10,7 +10,7 @@ import {
 } from "../schema/codes.ts";
 import { prepareQuery } from "../schema/query.ts";
 import type { ChangeJournal } from "./change-journal.ts";
-import { CountChanges, createCounts } from "./message-counts.ts";
+import { CountChanges } from "./message-counts.ts";
 
 const { sent } = stateCodes;
 const ended = stateCodes[nextState("sent", "fail")];
@@ -53,7 +53,6 @@ export function createDeliveryCheckWrites(
        (SELECT message_seq, target FROM deliveries INDEXED BY deliveries_poll
         WHERE provider = ? AND poll_at > ? ORDER BY poll_at LIMIT ?)`,
   );
-  const counts = createCounts(db, journal);
 
   return {
     endIdle(
@@ -84,7 +83,7 @@ export function createDeliveryCheckWrites(
         );
         countChanges.move(messageSeq, target, sent, ended);
       }
-      counts.add(countChanges, now);
+      journal.addCounts(countChanges, now);
       return { idle: count, mayHaveMore: found.length === limit };
     },
     bringPollsForward(entry: string, now: EpochMs, limit: number): number {

@@ -19,11 +19,11 @@ import {
 import { prepareQuery } from "../schema/query.ts";
 import { createCancellation } from "./cancellation.ts";
 import type { ChangeJournal } from "./change-journal.ts";
-import { CountChanges, createCounts } from "./message-counts.ts";
+import { CountChanges } from "./message-counts.ts";
 import type { OutcomeColumns } from "./outcome-columns.ts";
 import { createOutcomeWrites } from "./outcome-writes.ts";
 import type { StateRules } from "./state-rules.ts";
-import { createStatistics, SettledCounts } from "./statistics-writes.ts";
+import { SettledCounts } from "./statistics-writes.ts";
 
 const { sending, sent } = stateCodes;
 
@@ -94,8 +94,6 @@ export function createDeliveryWrites(
   );
   const cancel = createCancellation(db);
   const outcomes = createOutcomeWrites(db, rules, journal);
-  const counts = createCounts(db, journal);
-  const statistics = createStatistics(db);
 
   return {
     /**
@@ -144,8 +142,8 @@ export function createDeliveryWrites(
         }
         return taken;
       });
-      counts.add(countChanges, now);
-      statistics.add(settledCounts);
+      journal.addCounts(countChanges, now);
+      journal.addSettled(settledCounts);
       return claimed;
     },
     recordIntents: (intents: readonly AttemptIntent[]): boolean[] =>

@@ -12,7 +12,7 @@ import {
 import { projectIdOf, templateSlugOf } from "../schema/message-table.ts";
 import { prepareQuery } from "../schema/query.ts";
 import type { ChangeJournal } from "./change-journal.ts";
-import { CountChanges, createCounts } from "./message-counts.ts";
+import { CountChanges } from "./message-counts.ts";
 import { createMessageInsert } from "./message-writes.ts";
 
 /** The only recipient of each. */
@@ -71,7 +71,6 @@ export function createImportWrites(db: DatabaseSync, journal: ChangeJournal) {
        skipped = skipped + excluded.skipped, changed_at = excluded.changed_at`,
   );
   const positionAt = imports.indexOf("position");
-  const counts = createCounts(db, journal);
 
   function add(row: ImportedRow, changes: CountChanges): void {
     const [message, protocol, endpoint, delivery, part, action] = row;
@@ -113,7 +112,7 @@ export function createImportWrites(db: DatabaseSync, journal: ChangeJournal) {
       }
       const changes = new CountChanges();
       for (const row of rows) add(row, changes);
-      counts.add(changes, at);
+      journal.addCounts(changes, at);
       put.run(projectId, name, position, rows.length, skipped, at, at);
       return { isKept: true, progress: find.get(projectId, name) ?? null };
     },

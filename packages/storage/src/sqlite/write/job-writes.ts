@@ -38,8 +38,6 @@ import type { ChangeJournal } from "./change-journal.ts";
 import type { ChangeNotices } from "./change-notices.ts";
 import { createDeletedProjectCheck } from "./deleted-projects.ts";
 import { createMessageCancellation } from "./message-cancellation.ts";
-import { createCounts } from "./message-counts.ts";
-import { createStatistics } from "./statistics-writes.ts";
 
 const { queued, running, done, cancelled, failed } = jobStateCodes;
 
@@ -135,8 +133,6 @@ export function createJobWrites(
   const openMessages = createOpenMessages((sql) => prepareQuery(db, sql));
   const cancellation = createMessageCancellation(db, notices);
   const act = createActions(db);
-  const counts = createCounts(db, journal);
-  const statistics = createStatistics(db);
   const isDeletedProject = createDeletedProjectCheck(db);
 
   /** `undefined`: the job did it before, and it matches again. */
@@ -259,8 +255,8 @@ export function createJobWrites(
         if (result === "changed") changed++;
         else skipped[result] = (skipped[result] ?? 0) + 1;
       }
-      counts.add(totals.countChanges, step.now);
-      statistics.add(totals.settledCounts);
+      journal.addCounts(totals.countChanges, step.now);
+      journal.addSettled(totals.settledCounts);
       const messages = cancelMessages(job, next, step);
       advance.run(
         done,

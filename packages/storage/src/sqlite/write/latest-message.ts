@@ -17,8 +17,8 @@ import { prepareQuery } from "../schema/query.ts";
 import { defineTable, type RowOf } from "../schema/table.ts";
 import type { ChangeJournal } from "./change-journal.ts";
 import { createMailboxEntry } from "./mailbox-entry.ts";
-import { CountChanges, createCounts } from "./message-counts.ts";
-import { createStatistics, SettledCounts } from "./statistics-writes.ts";
+import { CountChanges } from "./message-counts.ts";
+import { SettledCounts } from "./statistics-writes.ts";
 
 const { waiting, failed } = stateCodes;
 const { text, structure, mail } = contentCodes;
@@ -86,12 +86,12 @@ export function createLatestMessages(db: DatabaseSync, journal: ChangeJournal) {
      VALUES (?, ?, ${waiting}, 0, ?, ${queueStates.ready}, ?, ?)`,
   );
   const mailboxEntry = createMailboxEntry(db);
-  const counts = createCounts(db, journal);
-  const statistics = createStatistics(db);
 
   return (target: number, defaults: MessageLives, now: EpochMs): void => {
     const [topicSeq, mailbox, protocol] = subscriber.get(target) ?? [];
     if (topicSeq === undefined || !mailbox || !protocol) return;
+    // It may have been accepted in this transaction.
+    journal.writeSums();
     const row = last.get(topicSeq, now) ?? before.get(topicSeq, now);
     if (row === undefined) return;
     const [messageSeq, orderingKey] = row;
@@ -105,7 +105,7 @@ export function createLatestMessages(db: DatabaseSync, journal: ChangeJournal) {
     const refused = mailboxEntry.admit(delivery, now, countChanges);
     countChanges.add(messageSeq, target, refused ? failed : waiting);
     if (refused) settledCounts.add(messageSeq, target, failed, now);
-    counts.add(countChanges, now);
-    statistics.add(settledCounts);
+    journal.addCounts(countChanges, now);
+    journal.addSettled(settledCounts);
   };
 }

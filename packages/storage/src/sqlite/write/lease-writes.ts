@@ -8,9 +8,9 @@ import { attempts, lastAttempts } from "../schema/delivery-table.ts";
 import { prepareQuery } from "../schema/query.ts";
 import type { ChangeJournal } from "./change-journal.ts";
 import { createCancelledEnds } from "./message-cancellation.ts";
-import { CountChanges, createCounts } from "./message-counts.ts";
+import { CountChanges } from "./message-counts.ts";
 import { createReceiptJoin } from "./receipt-join.ts";
-import { createStatistics, SettledCounts } from "./statistics-writes.ts";
+import { SettledCounts } from "./statistics-writes.ts";
 
 const { sending, sent, unknown } = stateCodes;
 
@@ -137,8 +137,6 @@ export function createLeaseWrites(db: DatabaseSync, journal: ChangeJournal) {
      WHERE lease_until <= ?`,
   );
   const joinReceipts = createReceiptJoin(db);
-  const counts = createCounts(db, journal);
-  const statistics = createStatistics(db);
   const createCancelledEnd = createCancelledEnds(db);
 
   /**
@@ -169,8 +167,8 @@ export function createLeaseWrites(db: DatabaseSync, journal: ChangeJournal) {
       const key = { messageSeq, target, attempt, part: 0 };
       joinReceipts(key, externalId, provider, countChanges);
     }
-    counts.add(countChanges, now);
-    statistics.add(settledCounts);
+    journal.addCounts(countChanges, now);
+    journal.addSettled(settledCounts);
     freeConsumers.run(endedBy);
     const freed =
       Number(freeRanges.run(endedBy).changes) +
@@ -204,8 +202,8 @@ export function createLeaseWrites(db: DatabaseSync, journal: ChangeJournal) {
         countChanges.moveBack(messageSeq, sending, state);
         if (state !== sent) endIfCancelled(messageSeq, target, state);
       }
-      counts.add(countChanges, now);
-      statistics.add(settledCounts);
+      journal.addCounts(countChanges, now);
+      journal.addSettled(settledCounts);
     },
     reclaim,
     /** The same for all leases; of a process that is gone. */

@@ -14,7 +14,7 @@ import { createCancellation } from "./cancellation.ts";
 import type { ChangeJournal } from "./change-journal.ts";
 import type { ChangeNotices } from "./change-notices.ts";
 import { createDeletedProjectCheck } from "./deleted-projects.ts";
-import { CountChanges, createCounts } from "./message-counts.ts";
+import { CountChanges } from "./message-counts.ts";
 import { createSubscriptionWrites } from "./subscription-writes.ts";
 
 export function createMailboxWrites(
@@ -108,14 +108,13 @@ export function createMailboxRemoval(
   );
   const remove = db.prepare("DELETE FROM mailboxes WHERE seq = ?");
   const cancel = createCancellation(db);
-  const counts = createCounts(db, journal);
 
   return (seq: number, at: EpochMs): void => {
     const countChanges = new CountChanges();
     for (const delivery of openIn.all(seq)) {
       cancel(delivery, cancelReasons.unsubscribed, at, countChanges);
     }
-    counts.add(countChanges, at);
+    journal.addCounts(countChanges, at);
     remove.run(seq);
     notices.note({ kind: "mailbox", mailbox: seq });
   };

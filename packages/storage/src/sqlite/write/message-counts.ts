@@ -4,10 +4,9 @@
  */
 
 import type { DatabaseSync } from "node:sqlite";
-import type { EpochMs } from "@carillon/core";
 import { deliveryStates, isSettled } from "@carillon/core/rules";
 import { stateCodes } from "../schema/codes.ts";
-import type { ChangeJournal, ToldDeliveries } from "./change-journal.ts";
+import type { ToldDeliveries } from "./change-journal.ts";
 
 interface Told extends ToldDeliveries {
   readonly targets: number[];
@@ -87,6 +86,15 @@ export class CountChanges {
     group.targets.push(target);
   }
 
+  /** The changes of another one, too; what is told is not among them. */
+  merge({ changes }: CountChanges): void {
+    for (const [messageSeq, others] of changes) {
+      const own = this.changes.get(messageSeq);
+      if (own === undefined) this.changes.set(messageSeq, others);
+      else for (const [n, by] of others.entries()) own[n] = (own[n] ?? 0) + by;
+    }
+  }
+
   /** Behind the last state stands what no mailbox took. */
   #change(messageSeq: number, state: number, by: number): void {
     let changes = this.changes.get(messageSeq);
@@ -103,8 +111,8 @@ export const countColumns = Object.entries(stateCodes)
   .sort(([, a], [, b]) => a - b)
   .map(([state]) => state);
 
-/** What is counted is told, too: see the journal. */
-export function createCounts(db: DatabaseSync, journal: ChangeJournal) {
+/** Answers what writes changes of counts. */
+export function createCounts(db: DatabaseSync) {
   const columns = [...countColumns, "unqueued"];
   const add = db.prepare(
     `INSERT INTO message_counts (message_seq, ${columns.join(", ")})
@@ -112,14 +120,7 @@ export function createCounts(db: DatabaseSync, journal: ChangeJournal) {
      ON CONFLICT DO UPDATE SET
        ${columns.map((name) => `${name} = ${name} + excluded.${name}`)}`,
   );
-  return {
-    /** `at`: when the changes happened. */
-    add(countChanges: CountChanges, at: EpochMs): void {
-      for (const [messageSeq, changes] of countChanges.changes) {
-        add.run(messageSeq, ...changes);
-      }
-      journal.addDeliveries(countChanges.told, at);
-      journal.readyMailboxes.add(countChanges.readyMailboxes);
-    },
+  return ({ changes }: CountChanges): void => {
+    for (const [messageSeq, by] of changes) add.run(messageSeq, ...by);
   };
 }

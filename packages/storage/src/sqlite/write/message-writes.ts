@@ -20,7 +20,7 @@ import { prepareQuery } from "../schema/query.ts";
 import type { RelatedObjectRow } from "../schema/stored-message-table.ts";
 import { statusCodes } from "../schema/subscription-status.ts";
 import type { ChangeJournal } from "./change-journal.ts";
-import { CountChanges, createCounts } from "./message-counts.ts";
+import { CountChanges } from "./message-counts.ts";
 import { createOrderedRanges } from "./ordered-ranges.ts";
 import { createCut } from "./range-cuts.ts";
 import { createTopicTurns } from "./topic-turns.ts";
@@ -106,11 +106,6 @@ export function createMessageWrites(db: DatabaseSync, journal: ChangeJournal) {
   );
   const addRecipients = createRecipientInsert(db, journal);
 
-  /** Parameters: message, topic. Index: the primary key. */
-  const setLatest = db.prepare(
-    "UPDATE topics SET latest_message = ? WHERE seq = ?",
-  );
-
   function addParts(
     seq: number,
     message: NewMessageRow,
@@ -119,7 +114,7 @@ export function createMessageWrites(db: DatabaseSync, journal: ChangeJournal) {
     if (parts === null) return;
     addObjects(seq, message, parts.objects, null);
     for (const [n, topic] of parts.topics.entries()) {
-      setLatest.run(seq, topic.seq);
+      journal.addLatest(topic.seq, seq);
       const { urn, name, displayName, introduction } = topic;
       insertTopic.run(seq, n, topic.seq, urn, name, displayName, introduction);
     }
@@ -174,7 +169,7 @@ export function createMessageWrites(db: DatabaseSync, journal: ChangeJournal) {
       }
       // Of a message to a topic.
       const topicSeq = topicSeqOf(message) as number;
-      if (isPublished(message)) setLatest.run(seq, topicSeq);
+      if (isPublished(message)) journal.addLatest(topicSeq, seq);
       const [status = statusCodes.deleted] = firstStatus.get(topicSeq) ?? [];
       if (status >= statusCodes.deleted) return seq;
       return addRanges(seq, topicSeq, null, key, dueAt, lease);
@@ -206,7 +201,6 @@ export function createNoticeWrite(db: DatabaseSync, journal: ChangeJournal) {
        urgency, billable, owner, lease_until)
      VALUES (?, ?, ${stateCodes.sending}, 0, 1, ${noticeUrgency}, ?, ?, ?)`,
   );
-  const counts = createCounts(db, journal);
   return (
     message: NewMessageRow,
     target: number,
@@ -223,7 +217,7 @@ export function createNoticeWrite(db: DatabaseSync, journal: ChangeJournal) {
       insertClaimed.run(seq, target, billable ? 1 : 0, ...lease);
       countChanges.add(seq, target, stateCodes.sending);
     }
-    counts.add(countChanges, createdAt);
+    journal.addCounts(countChanges, createdAt);
     return seq;
   };
 }
@@ -251,7 +245,6 @@ export function createRecipientInsert(
        next_attempt_at, billable, urgency, wait_reason, project_id)
      VALUES (?, ?, ${stateCodes.waiting}, 0, ?, ?, ?, ?, ?)`,
   );
-  const counts = createCounts(db, journal);
   return (
     seq: number,
     message: NewMessageRow,
@@ -279,7 +272,7 @@ export function createRecipientInsert(
       countChanges.add(seq, target, stateCodes.waiting);
       target++;
     }
-    counts.add(countChanges, createdAtOf(message));
+    journal.addCounts(countChanges, createdAtOf(message));
   };
 }
 

@@ -24,7 +24,7 @@ import {
   type CancelledEnd,
   createCancelledEnds,
 } from "./message-cancellation.ts";
-import { CountChanges, createCounts } from "./message-counts.ts";
+import { CountChanges } from "./message-counts.ts";
 import {
   type Column,
   type OutcomeColumns,
@@ -32,7 +32,7 @@ import {
 } from "./outcome-columns.ts";
 import { createReceiptJoin } from "./receipt-join.ts";
 import type { StateRules } from "./state-rules.ts";
-import { createStatistics, SettledCounts } from "./statistics-writes.ts";
+import { SettledCounts } from "./statistics-writes.ts";
 
 /** What an operation adds up, to be written once at its end. */
 interface Totals {
@@ -140,8 +140,6 @@ export function createOutcomeWrites(
   const joinReceipts = createReceiptJoin(db);
   const mailboxEntry = createMailboxEntry(db);
   const createCancelledEnd = createCancelledEnds(db);
-  const counts = createCounts(db, journal);
-  const statistics = createStatistics(db);
 
   /** The row that is being written, in the order of the columns. */
   const values = new Array<SQLInputValue>(names.length).fill(null);
@@ -368,8 +366,8 @@ export function createOutcomeWrites(
         refused.push(replace(columns, row, reason, writeRow, totals));
       }
     }
-    counts.add(countChanges, columns.writtenAt);
-    statistics.add(settledCounts);
+    journal.addCounts(countChanges, columns.writtenAt);
+    journal.addSettled(settledCounts);
     return { refused, unqueued: totals.unqueued };
   }
 

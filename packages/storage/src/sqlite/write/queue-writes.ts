@@ -28,8 +28,8 @@ import { createCancellation } from "./cancellation.ts";
 import type { ChangeJournal } from "./change-journal.ts";
 import { createMailboxEntry } from "./mailbox-entry.ts";
 import { createCancelledEnds } from "./message-cancellation.ts";
-import { CountChanges, createCounts } from "./message-counts.ts";
-import { createStatistics, SettledCounts } from "./statistics-writes.ts";
+import { CountChanges } from "./message-counts.ts";
+import { SettledCounts } from "./statistics-writes.ts";
 
 const { waiting, sending, delivered, failed, expired } = stateCodes;
 const { ready, leased, blocked, dead } = queueStates;
@@ -292,8 +292,6 @@ export function createQueueWrites(db: DatabaseSync, journal: ChangeJournal) {
   );
   const mailboxEntry = createMailboxEntry(db);
   const cancel = createCancellation(db);
-  const counts = createCounts(db, journal);
-  const statistics = createStatistics(db);
   const createCancelledEnd = createCancelledEnds(db);
 
   /** Does it, and writes what it added up. */
@@ -305,8 +303,8 @@ export function createQueueWrites(db: DatabaseSync, journal: ChangeJournal) {
     const settledCounts = new SettledCounts();
     const endIfCancelled = createCancelledEnd(now, countChanges, settledCounts);
     const result = work({ countChanges, settledCounts, endIfCancelled });
-    counts.add(countChanges, now);
-    statistics.add(settledCounts);
+    journal.addCounts(countChanges, now);
+    journal.addSettled(settledCounts);
     return result;
   }
 

@@ -7,7 +7,7 @@ import { partStateOf, receiptEventCodes, stateCodes } from "../schema/codes.ts";
 import { receipts } from "../schema/delivery-table.ts";
 import { orNull, prepareQuery } from "../schema/query.ts";
 import type { ChangeJournal } from "./change-journal.ts";
-import { CountChanges, createCounts } from "./message-counts.ts";
+import { CountChanges } from "./message-counts.ts";
 import { createReceiptEffects } from "./receipt-join.ts";
 
 /** A delivery whose carrier is to be asked. */
@@ -91,7 +91,6 @@ export function createReceiptWrites(db: DatabaseSync, journal: ChangeJournal) {
        AND state IN (${stateCodes.sent}, ${stateCodes.unknown})`,
   );
   const apply = createReceiptEffects(db);
-  const counts = createCounts(db, journal);
 
   /** Keeps what may be joined with a part later. */
   function keepEarly(receipt: Receipt): void {
@@ -133,7 +132,7 @@ export function createReceiptWrites(db: DatabaseSync, journal: ChangeJournal) {
         { event, at, code, text },
         countChanges,
       );
-      counts.add(countChanges, at);
+      journal.addCounts(countChanges, at);
       return nextAttemptAt;
     },
     /**

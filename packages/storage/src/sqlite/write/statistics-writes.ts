@@ -33,11 +33,34 @@ export class SettledCounts {
       groups = [];
       this.byMessage.set(messageSeq, groups);
     }
-    // Few: most of a message's deliveries end alike and within the hour.
-    const group = groups.find((it) => it.state === state && it.hour === hour);
-    if (group) group.targets.push(target);
-    else groups.push({ state, hour, targets: [target] });
+    push(groups, state, hour, target);
   }
+
+  /** Those of another one, too. */
+  merge({ byMessage }: SettledCounts): void {
+    for (const [messageSeq, others] of byMessage) {
+      const own = this.byMessage.get(messageSeq);
+      if (own === undefined) {
+        this.byMessage.set(messageSeq, others);
+        continue;
+      }
+      for (const { state, hour, targets } of others) {
+        for (const target of targets) push(own, state, hour, target);
+      }
+    }
+  }
+}
+
+function push(
+  groups: Group[],
+  state: number,
+  hour: number | null,
+  target: number,
+): void {
+  // Few: most of a message's deliveries end alike and within the hour.
+  const group = groups.find((it) => it.state === state && it.hour === hour);
+  if (group) group.targets.push(target);
+  else groups.push({ state, hour, targets: [target] });
 }
 
 type CountRow = [
@@ -47,6 +70,7 @@ type CountRow = [
   count: number,
 ];
 
+/** Answers what adds to the counts. */
 export function createStatistics(db: DatabaseSync) {
   /** Of a message to topics, as far as these were not deleted. */
   const from = `CROSS JOIN subscriptions AS s ON s.seq = t.value
@@ -71,22 +95,20 @@ export function createStatistics(db: DatabaseSync) {
      VALUES (?, ?, ?, ?, ?)
      ON CONFLICT DO UPDATE SET count = count + excluded.count`,
   );
-  return {
-    add({ byMessage }: SettledCounts): void {
-      for (const [messageSeq, groups] of byMessage) {
-        for (const { state, hour, targets } of groups) {
-          const [one = 0] = targets;
-          // Of an event there is one: grouping it would take as long as the rest.
-          const rows =
-            targets.length === 1
-              ? ofOne.all(one, messageSeq)
-              : ofSeveral.all(JSON.stringify(targets), messageSeq);
-          for (const [topicSeq, protocol, createdAt, count] of rows) {
-            const of = hour ?? Math.floor(createdAt / hourMs);
-            add.run(topicSeq, of, protocol, state, count);
-          }
+  return ({ byMessage }: SettledCounts): void => {
+    for (const [messageSeq, groups] of byMessage) {
+      for (const { state, hour, targets } of groups) {
+        const [one = 0] = targets;
+        // Of an event there is one: grouping it would take as long as the rest.
+        const rows =
+          targets.length === 1
+            ? ofOne.all(one, messageSeq)
+            : ofSeveral.all(JSON.stringify(targets), messageSeq);
+        for (const [topicSeq, protocol, createdAt, count] of rows) {
+          const of = hour ?? Math.floor(createdAt / hourMs);
+          add.run(topicSeq, of, protocol, state, count);
         }
       }
-    },
+    }
   };
 }

@@ -33,7 +33,7 @@ import type { ChangeNotices } from "./change-notices.ts";
 import { createConfirmationCounts } from "./confirmation-counts.ts";
 import { createLatestMessages } from "./latest-message.ts";
 import { createMailboxes } from "./mailbox-entry.ts";
-import { CountChanges, createCounts } from "./message-counts.ts";
+import { CountChanges } from "./message-counts.ts";
 import { createNoticeWrite, type DeliveryLease } from "./message-writes.ts";
 
 const { unconfirmed, confirmed, cancelled, deleted } = statusCodes;
@@ -116,7 +116,6 @@ export function createSubscriptionWrites(
   const findOrAddMailbox = createMailboxes(db);
   const addLatest = createLatestMessages(db, journal);
   const cancelDelivery = createCancellation(db);
-  const counts = createCounts(db, journal);
   const count = createCount(db);
   const writeNotice = createNoticeWrite(db, journal);
   const confirmations = createConfirmationCounts(db);
@@ -173,7 +172,7 @@ export function createSubscriptionWrites(
     for (const delivery of unfetched.all(seq)) {
       cancelDelivery(delivery, cancelReasons.unsubscribed, at, countChanges);
     }
-    counts.add(countChanges, at);
+    journal.addCounts(countChanges, at);
   }
 
   function insertCounted(subscription: NewSubscription): number {

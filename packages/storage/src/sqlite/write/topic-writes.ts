@@ -16,7 +16,7 @@ import { createCancellation } from "./cancellation.ts";
 import type { ChangeJournal } from "./change-journal.ts";
 import type { ChangeNotices } from "./change-notices.ts";
 import { createDeletedProjectCheck } from "./deleted-projects.ts";
-import { CountChanges, createCounts } from "./message-counts.ts";
+import { CountChanges } from "./message-counts.ts";
 
 const { confirmed, confirmationNotNeeded, deleted, deletedWithTopic } =
   statusCodes;
@@ -175,7 +175,6 @@ function createTopicRemoval(db: DatabaseSync, journal: ChangeJournal) {
      WHERE s.topic_seq = ? AND s.status < 4 AND d.state = ${stateCodes.waiting}`,
   );
   const cancel = createCancellation(db);
-  const counts = createCounts(db, journal);
 
   return (projectId: string, seq: number, at: EpochMs): void => {
     // Before the subscriptions leave the index that finds them.
@@ -195,6 +194,6 @@ function createTopicRemoval(db: DatabaseSync, journal: ChangeJournal) {
     for (const delivery of [...openDeliveries.all(seq), ...unfetched]) {
       cancel(delivery, cancelReasons.topic_deleted, at, countChanges);
     }
-    counts.add(countChanges, at);
+    journal.addCounts(countChanges, at);
   };
 }

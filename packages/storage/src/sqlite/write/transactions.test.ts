@@ -2,16 +2,20 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
+import { systemClock, toEpochMs } from "@carillon/core";
 import { openForWriting } from "../connection.ts";
+import { stateCodes } from "../schema/codes.ts";
+import { migrate, readMigrations } from "../schema/migrations.ts";
 import { temporaryFolders } from "../temporary-folder.fixture.ts";
 import { ChangeJournal } from "./change-journal.ts";
 import { ChangeNotices } from "./change-notices.ts";
+import { CountChanges } from "./message-counts.ts";
 import { type Command, createTransactions } from "./transactions.ts";
 
 const newFolder = temporaryFolders();
 
-test("commits commands together", () => {
-  const { run, rows } = setUp();
+test("commits commands together", async () => {
+  const { run, rows } = await setUp();
   const answer = run([put("a"), put("b"), put("c")], 0);
   assert.deepEqual(answer, {
     results: [1, 2, 3],
@@ -24,22 +28,22 @@ test("commits commands together", () => {
   assert.deepEqual(rows(), ["a", "b", "c"]);
 });
 
-test("starts at the given command", () => {
-  const { run, rows } = setUp();
+test("starts at the given command", async () => {
+  const { run, rows } = await setUp();
   const answer = run([put("a"), put("b"), put("c")], 1);
   assert.equal(answer.results.length, 2);
   assert.deepEqual(rows(), ["b", "c"]);
 });
 
-test("takes no further command when its time is up", () => {
-  const { run, rows } = setUp({ maxMs: -1 });
+test("takes no further command when its time is up", async () => {
+  const { run, rows } = await setUp({ maxMs: -1 });
   const answer = run([put("a"), put("b")], 0);
   assert.deepEqual(answer.results, [1]);
   assert.deepEqual(rows(), ["a"]);
 });
 
-test("undoes a command that fails half-way, and only that", () => {
-  const { run, rows } = setUp();
+test("undoes a command that fails half-way, and only that", async () => {
+  const { run, rows } = await setUp();
   const commands = [put("a"), command("putTwiceThenFail"), put("b")];
   const first = run(commands, 0);
   // It stops at the one that failed; the rest is for the next transaction.
@@ -50,8 +54,8 @@ test("undoes a command that fails half-way, and only that", () => {
   assert.deepEqual(rows(), ["a", "b"]);
 });
 
-test("fails all commands when the commit fails, and then works again", () => {
-  const { run, rows, db } = setUp();
+test("fails all commands when the commit fails, and then works again", async () => {
+  const { run, rows, db } = await setUp();
   db.exec(`
     PRAGMA foreign_keys = ON;
     CREATE TABLE child (parent INTEGER REFERENCES kept (seq)
@@ -68,8 +72,8 @@ test("fails all commands when the commit fails, and then works again", () => {
   assert.deepEqual(rows(), ["c"]);
 });
 
-test("changes nothing when the database is full, and then works again", () => {
-  const { run, rows, db } = setUp();
+test("changes nothing when the database is full, and then works again", async () => {
+  const { run, rows, db } = await setUp();
   db.exec("PRAGMA max_page_count = 10");
   const large = put("x".repeat(100_000));
   const answer = run([put("a"), large], 0);
@@ -81,8 +85,8 @@ test("changes nothing when the database is full, and then works again", () => {
   assert.equal(rows().length, kept.length + 1);
 });
 
-test("tells what the commands noted, and nothing of what was undone", () => {
-  const { run, notices, db } = setUp();
+test("tells what the commands noted, and nothing of what was undone", async () => {
+  const { run, notices, db } = await setUp();
   const noted = command("note");
   const told = { kind: "setting", name: "a" };
   assert.deepEqual(run([noted, noted], 0).notices, [told]);
@@ -96,15 +100,31 @@ test("tells what the commands noted, and nothing of what was undone", () => {
   assert.equal(notices.take(), undefined);
 });
 
-test("tells of many changes in one transaction as of all", () => {
-  const { run } = setUp();
+test("tells of many changes in one transaction as of all", async () => {
+  const { run } = await setUp();
   const many = Array.from({ length: 65 }, (_, n): Command => ["note", [n]]);
   assert.equal(run(many.slice(1), 0).notices?.length, 64);
   assert.deepEqual(run(many, 0).notices, [{ kind: "all" }]);
 });
 
-test("fails all commands when no transaction can begin", () => {
-  const { run, rows, db } = setUp();
+test("adds up what its commands count, without those that failed", async () => {
+  const { run, counts } = await setUp();
+  const count = (messageSeq: number): Command => ["count", [messageSeq]];
+  run([count(1), count(2), count(1)], 0);
+  assert.deepEqual(counts(), [
+    [1, 2],
+    [2, 1],
+  ]);
+  const { failures } = run([count(1), ["countThenFail", [1]]], 0);
+  assert.deepEqual([...(failures?.keys() ?? [])], [1]);
+  assert.deepEqual(counts(), [
+    [1, 3],
+    [2, 1],
+  ]);
+});
+
+test("fails all commands when no transaction can begin", async () => {
+  const { run, rows, db } = await setUp();
   using other = new DatabaseSync(db.location() ?? "");
   db.exec("PRAGMA busy_timeout = 0");
   other.exec("BEGIN IMMEDIATE");
@@ -116,16 +136,19 @@ test("fails all commands when no transaction can begin", () => {
 });
 
 /** By default no machine is so slow that a transaction's time is up. */
-function setUp(options = { maxMs: 60_000 }) {
+async function setUp(options = { maxMs: 60_000 }) {
   const db = openForWriting(join(newFolder(), "test.db"));
-  db.exec(`
-    CREATE TABLE kept (seq INTEGER PRIMARY KEY, value TEXT) STRICT;
-    CREATE TABLE changes (seq INTEGER PRIMARY KEY, at INTEGER, data TEXT) STRICT;
-  `);
+  await Array.fromAsync(migrate(db, readMigrations(), systemClock));
+  db.exec("CREATE TABLE kept (seq INTEGER PRIMARY KEY, value TEXT) STRICT");
   const journal = new ChangeJournal(db);
   const notices = new ChangeNotices();
   const insert = db.prepare("INSERT INTO kept (value) VALUES (?)");
   const put = (value: unknown) => insert.run(String(value)).lastInsertRowid;
+  const count = (messageSeq: number) => {
+    const changes = new CountChanges();
+    changes.add(messageSeq, 0, stateCodes.waiting);
+    journal.addCounts(changes, toEpochMs(0));
+  };
   const run = createTransactions(
     db,
     ([name, [value]]) => {
@@ -136,6 +159,11 @@ function setUp(options = { maxMs: 60_000 }) {
           return notices.note({ kind: "setting", name: `${value ?? "a"}` });
         case "noteThenFail":
           notices.note({ kind: "setting", name: "undone" });
+          throw new Error("half-way");
+        case "count":
+          return count(Number(value));
+        case "countThenFail":
+          count(Number(value));
           throw new Error("half-way");
         case "putOrphan":
           return db.exec("INSERT INTO child VALUES (4711)");
@@ -152,7 +180,12 @@ function setUp(options = { maxMs: 60_000 }) {
       .prepare("SELECT value FROM kept ORDER BY seq")
       .all()
       .map(({ value }) => value);
-  return { db, run, rows, notices };
+  const counts = () =>
+    db
+      .prepare("SELECT message_seq, waiting FROM message_counts ORDER BY 1")
+      .all()
+      .map((row) => Object.values(row));
+  return { db, run, rows, counts, notices };
 }
 
 function put(value: string): Command {

@@ -88,6 +88,7 @@ export function createTransactions(
         let result: unknown;
         try {
           result = execute(command);
+          journal.writeSums();
         } catch (error) {
           // SQLite gives up the whole transaction by itself on some errors;
           // then there is nothing to go on with.

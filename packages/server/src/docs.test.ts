@@ -11,31 +11,37 @@ import { promisify } from "node:util";
 const root = fileURLToPath(new URL("../../..", import.meta.url));
 const run = promisify(execFile);
 
-for (const page of [
+const pages = [
   "packages/server/README.md",
   "docs/guides/embed.md",
   "docs/guides/stored-messages.md",
   "docs/guides/templates.md",
-]) {
+];
+
+for (const page of pages) {
   test(`programs of ${page} print what it says`, async (t) => {
-    const content = await readFile(join(root, page), "utf8");
-    const programs = [
-      ...content.matchAll(/^```ts\n(.*?)^```\n\n```text\n(.*?)^```/gms),
-    ];
-    assert.ok(programs.length > 0);
-    assert.equal(content.match(/^```ts$/gm)?.length, programs.length);
-    const folder = await createFolder(t);
-    // One for all, as a reader has it: they keep their data there.
-    const cwd = join(folder, "programs");
+    const cwd = join(await createFolder(t), "programs");
     await mkdir(cwd);
-    for (const [at, [, program = "", expected]] of programs.entries()) {
-      const path = join(cwd, `main-${at}.ts`);
+    for (const { name, program, expected } of await readPrograms(page)) {
+      const path = join(cwd, name);
       await writeFile(path, program);
+      // All in one folder, as a reader has it: they keep their data there.
       assert.equal(await runProgram(path, cwd), expected, program);
     }
-    await checkTypes(folder);
   });
 }
+
+test("the compiler takes the programs of all pages", async (t) => {
+  const folder = await createFolder(t);
+  for (const [n, page] of pages.entries()) {
+    const ofPage = join(folder, `${n}`);
+    await mkdir(ofPage);
+    for (const { name, program } of await readPrograms(page)) {
+      await writeFile(join(ofPage, name), program);
+    }
+  }
+  await checkTypes(folder);
+});
 
 test("the example of stored messages prints what its README says", async (t) => {
   const example = join(root, "examples/stored-messages");
@@ -71,6 +77,21 @@ test("a backend that is an object throws what write-a-backend.md says", async (t
     "retrying Acme is busy\nrejected Acme has no such number\n",
   );
 });
+
+/** Each with what it prints. */
+async function readPrograms(page: string) {
+  const content = await readFile(join(root, page), "utf8");
+  const programs = [
+    ...content.matchAll(/^```ts\n(.*?)^```\n\n```text\n(.*?)^```/gms),
+  ];
+  assert.ok(programs.length > 0);
+  assert.equal(content.match(/^```ts$/gm)?.length, programs.length);
+  return programs.map(([, program = "", expected], n) => ({
+    name: `main-${n}.ts`,
+    program,
+    expected,
+  }));
+}
 
 async function runProgram(
   path: string,

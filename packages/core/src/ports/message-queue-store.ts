@@ -13,7 +13,8 @@
  * with an ordering key is handed out only when no earlier one of the mailbox with
  * that key waits, and none is leased.
  *
- * Each method is one transaction that is on disk before the promise resolves.
+ * Each method is one transaction that is on disk before the promise resolves; but
+ * for `leaseMessages`, which a power cut may undo: then its leases ended early.
  */
 
 import type { LegacyConfirm } from "../pull/mailbox.ts";

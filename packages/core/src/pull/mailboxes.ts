@@ -4,7 +4,7 @@
  *
  * Crash before the commit of a lease: nothing was handed out. Crash after it,
  * whether the consumer got the answer or not: the message waits again when the
- * lease ends, with the same id. Crash before the commit of an ack: the ack was not
+ * lease ends, with the same id; after a power cut maybe earlier. Crash before the commit of an ack: the ack was not
  * answered, and the message comes again. After it: it is `delivered`.
  */
 

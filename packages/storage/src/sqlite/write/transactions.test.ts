@@ -123,6 +123,16 @@ test("adds up what its commands count, without those that failed", async () => {
   ]);
 });
 
+test("syncs what has to be, and no lease", async () => {
+  const { run } = await setUp();
+  const [sync, lease] = [command("sync"), command("leaseMessages")];
+  const [normal, full] = [1, 2];
+  const commands = [sync, lease, lease, sync];
+  assert.deepEqual(run(commands, 0).results, [full]);
+  assert.deepEqual(run(commands, 1).results, [normal, normal]);
+  assert.deepEqual(run(commands, 3).results, [full]);
+});
+
 test("fails all commands when no transaction can begin", async () => {
   const { run, rows, db } = await setUp();
   using other = new DatabaseSync(db.location() ?? "");
@@ -160,6 +170,9 @@ async function setUp(options = { maxMs: 60_000 }) {
         case "noteThenFail":
           notices.note({ kind: "setting", name: "undone" });
           throw new Error("half-way");
+        case "leaseMessages":
+        case "sync":
+          return db.prepare("PRAGMA synchronous").get()?.synchronous;
         case "count":
           return count(Number(value));
         case "countThenFail":

@@ -1,6 +1,7 @@
 /**
- * Group commit: many operations, one transaction, one sync to disk. An
- * operation that fails takes nobody down with it; a commit that fails takes all.
+ * Group commit: many operations, one transaction, one sync to disk; none where no
+ * operation needs one. An operation that fails takes nobody down with it; a commit
+ * that fails takes all.
  */
 
 import type { DatabaseSync } from "node:sqlite";
@@ -8,6 +9,7 @@ import type { QueueOutcomes, StoreChange } from "@carillon/core";
 import { type Failure, toFailure } from "../failure.ts";
 import type { ChangeJournal } from "./change-journal.ts";
 import type { ChangeNotices } from "./change-notices.ts";
+import { isSynced } from "./durability.ts";
 
 /** An operation by name, with its arguments. */
 export type Command = readonly [name: string, args: readonly unknown[]];
@@ -45,18 +47,25 @@ export function createTransactions(
 ): (commands: readonly Command[], from: number) => Answer {
   const begin = db.prepare("BEGIN IMMEDIATE");
   const commit = db.prepare("COMMIT");
+  /** As connections are opened. */
+  let syncs = true;
 
   return (commands, from) => {
     const until = performance.now() + maxMs;
     const results: unknown[] = [];
+    const toBeSynced = isSynced(commands[from]?.[0] ?? "");
     try {
+      if (toBeSynced !== syncs) {
+        db.exec(`PRAGMA synchronous = ${toBeSynced ? "FULL" : "NORMAL"}`);
+        syncs = toBeSynced;
+      }
       begin.run();
     } catch (error) {
       return allFailed(commands.length - from, error);
     }
     for (let i = from; i < commands.length; i++) {
       const command = commands[i];
-      if (command === undefined) break;
+      if (command === undefined || isSynced(command[0]) !== toBeSynced) break;
       try {
         results.push(execute(command));
       } catch {

@@ -15,6 +15,7 @@ import {
 } from "@carillon/core";
 import { type Failure, toFailure } from "../failure.ts";
 import { toStorageError } from "../storage-error.ts";
+import { isSynced } from "./durability.ts";
 import type { OperationName, Operations } from "./operations.ts";
 import { createStateRules } from "./state-rules.ts";
 import type { Answer, Command } from "./transactions.ts";
@@ -223,7 +224,7 @@ export class Writer implements StoreChanges {
 
   #handOver(): void {
     if (this.#broken || this.#queue.length === 0) return;
-    this.#inFlight = this.#queue.slice(0, maxBatch);
+    this.#inFlight = inOrderOfDurability(this.#queue.slice(0, maxBatch));
     this.#queue = this.#queue.slice(maxBatch);
     this.#answered = 0;
     // Only work under way keeps the process alive.
@@ -317,6 +318,15 @@ export class Writer implements StoreChanges {
   #post(request: WriterRequest): void {
     this.#worker.postMessage(request);
   }
+}
+
+/**
+ * Those that are not synced first, in a transaction of their own: they are answered
+ * while the others are synced.
+ */
+function inOrderOfDurability(batch: readonly Pending[]): Pending[] {
+  const isLast = ({ command: [name] }: Pending) => isSynced(name);
+  return [...batch.filter((it) => !isLast(it)), ...batch.filter(isLast)];
 }
 
 export function closedError(): CarillonError {

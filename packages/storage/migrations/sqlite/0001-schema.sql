@@ -611,13 +611,11 @@ CREATE INDEX deliveries_poll ON deliveries (provider, poll_at)
 -- is found.
 CREATE INDEX deliveries_idle ON deliveries (billable, idle_from)
   WHERE idle_from IS NOT NULL;
--- Of what subscribers fetch; the key (message_seq, target) ends each of these. In
--- this one lease_until stands before it, so that leases that ended are found among
--- those that hold; of all else it is NULL.
-CREATE INDEX deliveries_queued
-  ON deliveries (mailbox, queue_state, lease_until)
+-- Of what subscribers fetch; the key (message_seq, target) ends each of these.
+CREATE INDEX deliveries_queued ON deliveries (mailbox, queue_state)
   WHERE mailbox IS NOT NULL;
-CREATE INDEX deliveries_leased ON deliveries (lease_until)
+-- With the mailbox, so that one finds its own among those that ended.
+CREATE INDEX deliveries_leased ON deliveries (lease_until, mailbox)
   WHERE queue_state = 2;
 CREATE INDEX deliveries_ordered
   ON deliveries (mailbox, ordering_key, queue_state)

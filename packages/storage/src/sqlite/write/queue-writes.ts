@@ -21,6 +21,7 @@ import {
 } from "@carillon/core/rules";
 import { errorClassCodes, queueStates, stateCodes } from "../schema/codes.ts";
 import { claimFacts, dueTables } from "../schema/due-row.ts";
+import { firstEnded } from "../schema/ended-leases.ts";
 import { prepareQuery } from "../schema/query.ts";
 import { statusCodes } from "../schema/subscription-status.ts";
 import { defineTable, type RowOf } from "../schema/table.ts";
@@ -64,9 +65,6 @@ const byMailbox = queuedFrom("INDEXED BY deliveries_queued");
 /** The topic of a delivery's subscription. Index: the primary key. */
 const topicOf = "(SELECT topic_seq FROM subscriptions WHERE seq = target)";
 
-/** How many leases of a mailbox end at most before others begin. */
-const maxEnded = 1000;
-
 /** How many leases a confirmation that names no message renews at most. */
 const maxRenewed = 1000;
 
@@ -86,16 +84,20 @@ export function createQueueWrites(db: DatabaseSync, journal: ChangeJournal) {
     db,
     `SELECT ${queuedColumns}, ${facts.columns("d")}
      FROM deliveries AS d INDEXED BY deliveries_queued ${dueTables}
-     WHERE d.mailbox = ? AND d.queue_state = ${ready} AND d.lease_until IS NULL
-       AND d.expires_at > ?
+     WHERE d.mailbox = ? AND d.queue_state = ${ready} AND d.expires_at > ?
      ORDER BY d.message_seq, d.target LIMIT +?`,
   );
-  /** Leases and delays that are over. Parameters: mailbox, now, limit. */
+  /**
+   * Leases and delays of a mailbox that are over, as far as they are among the
+   * first of all. Parameters: now, mailbox. Index: deliveries_leased.
+   */
   const endedIn = prepareQuery<QueuedRow>(
     db,
-    `SELECT ${queuedColumns} FROM ${byMailbox}
-     WHERE d.mailbox = ? AND d.queue_state = ${leased} AND d.lease_until <= ?
-     ORDER BY d.lease_until LIMIT +?`,
+    `SELECT ${queuedColumns} FROM (${firstEnded}) AS e
+     CROSS JOIN deliveries AS d
+       ON d.message_seq = e.message_seq AND d.target = e.target
+     CROSS JOIN subscriptions AS s ON s.seq = d.target
+     WHERE e.mailbox = ?`,
   );
   /** The same of all mailboxes. Parameters: now, limit. */
   const ended = prepareQuery<QueuedRow>(
@@ -105,19 +107,13 @@ export function createQueueWrites(db: DatabaseSync, journal: ChangeJournal) {
      WHERE d.queue_state = ${leased} AND d.lease_until <= ?
      ORDER BY d.lease_until LIMIT +?`,
   );
-  /** The oldest message that is leased. Parameters: mailbox. */
+  /** The oldest message that is leased. Parameters: mailbox, now. */
   const oldestLeasedIn = prepareQuery<QueuedRow>(
     db,
     `SELECT ${queuedColumns} FROM ${byMailbox}
      WHERE d.mailbox = ? AND d.queue_state = ${leased} AND d.state = ${sending}
+       AND d.lease_until > ?
      ORDER BY d.message_seq, d.target LIMIT 1`,
-  );
-  /** Parameters: mailbox. Index: deliveries_queued. */
-  const anyLeasedIn = prepareQuery<[1]>(
-    db,
-    `SELECT 1 FROM deliveries INDEXED BY deliveries_queued
-     WHERE mailbox = ? AND queue_state = ${leased} AND state = ${sending}
-     LIMIT 1`,
   );
   /**
    * Leases of a stream. Parameters: mailbox, now, id after, before, attempts
@@ -135,7 +131,7 @@ export function createQueueWrites(db: DatabaseSync, journal: ChangeJournal) {
   const deadIn = prepareQuery<QueuedRow>(
     db,
     `SELECT ${queuedColumns} FROM ${byMailbox}
-     WHERE d.mailbox = ? AND d.queue_state = ${dead} AND d.lease_until IS NULL
+     WHERE d.mailbox = ? AND d.queue_state = ${dead}
      ORDER BY d.message_seq, d.target LIMIT +?`,
   );
   /** The condition: the lease holds. */
@@ -150,24 +146,13 @@ export function createQueueWrites(db: DatabaseSync, journal: ChangeJournal) {
     `SELECT attempts, ordering_key, ${topicOf} FROM deliveries WHERE ${ifHeld}`,
   );
   /**
-   * Those of a message that stand so in a mailbox, and are not leased.
-   * Parameters: mailbox, queue state, message.
+   * Those of a message that stand so in a mailbox. Parameters: mailbox, queue
+   * state, message.
    */
   const ofMessage = prepareQuery<QueuedRow>(
     db,
     `SELECT ${queuedColumns} FROM ${byMailbox}
-     WHERE d.mailbox = ? AND d.queue_state = ? AND d.lease_until IS NULL
-       AND d.message_seq = ?`,
-  );
-  /**
-   * Those of many messages that are leased, or delayed: all such of the mailbox
-   * are walked, in the index alone. Parameters: mailbox, messages as JSON.
-   */
-  const leasedOf = prepareQuery<QueuedRow>(
-    db,
-    `SELECT ${queuedColumns} FROM ${byMailbox}
-     WHERE d.mailbox = ? AND d.queue_state = ${leased}
-       AND +d.message_seq IN (SELECT value FROM json_each(?))`,
+     WHERE d.mailbox = ? AND d.queue_state = ? AND d.message_seq = ?`,
   );
   /** Parameters: end of the lease, event, now, message, target. */
   const lease = db.prepare(
@@ -208,16 +193,16 @@ export function createQueueWrites(db: DatabaseSync, journal: ChangeJournal) {
     `UPDATE deliveries SET lease_until = ?, last_at = ? WHERE ${ifHeld}`,
   );
   /**
-   * Leases of a mailbox, those that end first, to no earlier end. Parameters: end
-   * of the lease, now, mailbox. Index: deliveries_queued.
+   * Leases of a mailbox, those of the oldest messages, to no earlier end.
+   * Parameters: end of the lease, now, mailbox. Index: deliveries_queued.
    */
   const renew = db.prepare(
     `UPDATE deliveries SET lease_until = ?1, last_at = ?2
      WHERE (message_seq, target) IN (
        SELECT message_seq, target FROM deliveries INDEXED BY deliveries_queued
        WHERE mailbox = ?3 AND queue_state = ${leased} AND state = ${sending}
-         AND lease_until < ?1
-       ORDER BY lease_until LIMIT ${maxRenewed})`,
+         AND lease_until > ?2
+       ORDER BY message_seq, target LIMIT ${maxRenewed}) AND lease_until < ?1`,
   );
   /** Parameters: attempts that do not count, message, target. */
   const giveBack = db.prepare(
@@ -462,8 +447,7 @@ export function createQueueWrites(db: DatabaseSync, journal: ChangeJournal) {
     maxDeliveries: number,
     totals: Totals,
   ): void {
-    const rows = endedIn.all(mailbox, now, maxEnded);
-    endEach(rows, now, maxDeliveries, totals);
+    endEach(endedIn.all(now, mailbox), now, maxDeliveries, totals);
   }
 
   function confirmRow(
@@ -600,7 +584,8 @@ export function createQueueWrites(db: DatabaseSync, journal: ChangeJournal) {
         const [confirmsById, lastGetAt] = legacyState.get(mailbox) ?? [];
         if (confirmsById === undefined) return [];
         endOf(mailbox, now, maxDeliveries, totals);
-        const hasLeased = anyLeasedIn.get(mailbox) !== undefined;
+        const oldest = oldestLeasedIn.get(mailbox, now);
+        const hasLeased = oldest !== undefined;
         const meaning = decideLegacyReceive({
           hasLeased,
           lastGetAt: lastGetAt ?? undefined,
@@ -609,9 +594,7 @@ export function createQueueWrites(db: DatabaseSync, journal: ChangeJournal) {
           legacyConfirm,
           confirmsById: confirmsById === 1,
         });
-        const oldest =
-          meaning === "confirm" ? oldestLeasedIn.get(mailbox) : undefined;
-        if (oldest) {
+        if (oldest && meaning === "confirm") {
           confirmRow(oldest, now, totals);
           renew.run(now + leaseMs, now, mailbox);
         }
@@ -629,13 +612,11 @@ export function createQueueWrites(db: DatabaseSync, journal: ChangeJournal) {
       now: EpochMs,
     ): number =>
       operate(now, (totals) => {
-        const distinct = [...new Set(messageSeqs)];
-        const rows = [
-          ...leasedOf.all(mailbox, JSON.stringify(distinct)),
-          ...[ready, blocked].flatMap((state) =>
-            distinct.flatMap((seq) => ofMessage.all(mailbox, state, seq)),
+        const rows = [...new Set(messageSeqs)].flatMap((seq) =>
+          [leased, ready, blocked].flatMap((state) =>
+            ofMessage.all(mailbox, state, seq),
           ),
-        ];
+        );
         for (const row of rows) {
           if (isSuccess) confirmRow(row, now, totals);
           else giveBackRow(row, 0, now, totals);

@@ -59,7 +59,7 @@ export interface EnginePorts {
     Pick<DetectionStore, "removeEndedDetections"> &
     Pick<TemplateReader, "findTemplateVariants"> &
     Pick<BindingStore, "findBinding"> &
-    Pick<MessageQueueStore, "expireMessages"> &
+    Pick<MessageQueueStore, "expireMessages" | "cancelWithdrawn"> &
     Pick<MessageReader, "findMessage"> &
     Pick<StoreChanges, "changes"> & {
       readonly exclusive: boolean;

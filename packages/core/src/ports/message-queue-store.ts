@@ -105,7 +105,9 @@ export interface MessageQueueStore {
    * answers in the order of the requests. Fewer than the limit: no more of the
    * mailbox may be leased by now. Leases that ended meanwhile are ended first, as
    * {@link endLeases} does, in bounded number. What is not wanted any more becomes
-   * `cancelled` instead; what is past its life is left to {@link expireMessages}.
+   * `cancelled` instead, in bounded number: if there is more of it, fewer are
+   * answered, and {@link watchMailboxes} tells the mailbox. What is past its life is
+   * left to {@link expireMessages}.
    */
   leaseMessages(
     requests: readonly LeaseRequest[],
@@ -230,6 +232,14 @@ export interface MessageQueueStore {
    * @returns how many there were
    */
   expireMessages(now: EpochMs, limit: number): Promise<number>;
+  /**
+   * Cancels what waits in mailboxes for subscriptions that were deleted, and what
+   * is in mailboxes that were. Nobody is handed any of it meanwhile. Looks at no more
+   * than `limit` messages, and goes on from there the next time.
+   *
+   * @returns whether there is more to look at
+   */
+  cancelWithdrawn(now: EpochMs, limit: number): Promise<boolean>;
   /**
    * Calls `listener` with the numbers of mailboxes in which there may be something
    * to lease by now, until the answered function is called. A hint, after the

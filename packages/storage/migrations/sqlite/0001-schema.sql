@@ -223,6 +223,20 @@ CREATE UNIQUE INDEX mailboxes_id ON mailboxes (id);
 CREATE UNIQUE INDEX mailboxes_name ON mailboxes (project_id, name);
 CREATE INDEX mailboxes_of_project ON mailboxes (project_id, seq);
 
+-- What is still to be cancelled of what was in mailboxes when they, or subscriptions
+-- to them, were deleted.
+CREATE TABLE withdrawals (
+  seq            INTEGER PRIMARY KEY,
+  mailbox        INTEGER NOT NULL,
+  -- The subscription (subscriptions.seq) whose waiting deliveries these are. NULL:
+  -- the mailbox was deleted, and these are all that were waiting or leased.
+  target         INTEGER,
+  -- How far it was looked at: the place of a delivery, from the greatest one down.
+  queue_state    INTEGER NOT NULL DEFAULT 4,
+  before_message INTEGER NOT NULL DEFAULT 0,
+  before_target  INTEGER NOT NULL DEFAULT 0
+) STRICT;
+
 CREATE TABLE publishers (
   seq         INTEGER PRIMARY KEY AUTOINCREMENT,
   id          TEXT    NOT NULL,

@@ -19,7 +19,7 @@ import {
 import { cancel, endIfCancelled } from "./cancellation.ts";
 import { claimFactsOf, findRecipient, topicOf } from "./deliveries.ts";
 import { isDeleted } from "./directory.ts";
-import { depthOf, listIn } from "./mailboxes.ts";
+import { depthOf, isOpen, listIn } from "./mailboxes.ts";
 import { type DeliveryRow, deliveryKey } from "./rows.ts";
 import { countSettled } from "./statistics.ts";
 import type { Tables } from "./tables.ts";
@@ -222,10 +222,14 @@ export function createMessageQueueStore(tables: Tables): MessageQueueStore {
   function endIfUnwanted(row: DeliveryRow, now: EpochMs): void {
     if (endIfCancelled(tables, row, now)) return;
     const subscription = tables.subscriptions.get(row.target);
-    if (!subscription || !isDeleted(subscription)) return;
-    const why = tables.deletedTopics.has(subscription.topicSeq)
-      ? "topic_deleted"
-      : "unsubscribed";
+    if (subscription && isDeleted(subscription)) withdraw(row, now);
+  }
+
+  /** Its subscription was deleted. */
+  function withdraw(row: DeliveryRow, now: EpochMs): void {
+    const { topicSeq = 0 } = tables.subscriptions.get(row.target) ?? {};
+    const isTopicDeleted = tables.deletedTopics.has(topicSeq);
+    const why = isTopicDeleted ? "topic_deleted" : "unsubscribed";
     cancel(tables, row, cancelReasons[why], now);
   }
 
@@ -314,6 +318,7 @@ export function createMessageQueueStore(tables: Tables): MessageQueueStore {
     resumeStream: (request, afterEventId, now, maxDeliveries) =>
       write(() => {
         const { mailbox, limit, leaseMs, stream } = request;
+        if (!mailboxes.has(mailbox)) return [];
         const end = endOfStream(afterEventId);
         return list(mailbox)
           .filter((row) => holds(row, now) && row.attempts < maxDeliveries)
@@ -433,6 +438,22 @@ export function createMessageQueueStore(tables: Tables): MessageQueueStore {
           settle(expired, now);
         }
         return overdue.length;
+      }),
+    cancelWithdrawn: (now, limit) =>
+      write(() => {
+        let room = limit;
+        for (const [key, { mailbox, target }] of tables.withdrawals.entries()) {
+          const open = list(mailbox).filter((row) =>
+            target === undefined
+              ? isOpen(row)
+              : row.target === target && row.state === "waiting",
+          );
+          for (const row of open.slice(0, room)) withdraw(row, now);
+          if (open.length >= room) return true;
+          room -= open.length;
+          tables.withdrawals.delete(key);
+        }
+        return false;
       }),
     watchMailboxes: (listener) => tables.readyMailboxes.watch(listener),
     watchOutcomes: (listener) => tables.queueOutcomes.watch(listener),

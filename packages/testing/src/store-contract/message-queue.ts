@@ -21,6 +21,7 @@ import {
   start,
 } from "./fixtures.ts";
 import {
+  cancelWithdrawn,
   lease,
   maxDeliveries,
   type PullSubscription,
@@ -762,6 +763,7 @@ export function testMessageQueue({ test }: Cases): void {
       subscription.id,
       start,
     );
+    await cancelWithdrawn(store);
     assert.deepEqual(await countsOf(store, next.message), { cancelled: 1 });
     assert.equal(await store.mayHaveMessages(mailbox, start), false);
     // What is leased cannot be taken back.
@@ -784,6 +786,7 @@ export function testMessageQueue({ test }: Cases): void {
   test("a topic that is deleted leaves nothing to fetch", async (store) => {
     const { message, mailbox, topic } = await fill(store, 1);
     await store.deleteTopic(projectId, topic.name, start);
+    await cancelWithdrawn(store);
     assert.deepEqual(await countsOf(store, message), { cancelled: 1 });
     assert.equal(await depthOf(store, mailbox), 0);
     assert.deepEqual(await lease(store, mailbox), []);
@@ -1287,6 +1290,7 @@ function testOutcomes({ test }: Test): void {
     const told: QueueOutcomes[] = [];
     store.watchOutcomes((outcomes) => told.push(outcomes));
     await store.deleteMailbox(projectId, subscription.endpoint, start);
+    await cancelWithdrawn(store);
     await setImmediate();
     assert.deepEqual(told, []);
   });

@@ -100,6 +100,7 @@ export function createQueueStore({
     redriveMessages: (mailbox, choice, expiresAt, now) =>
       writer.run("redriveMessages", mailbox, choice, expiresAt, now),
     expireMessages: (now, limit) => writer.run("expireMessages", now, limit),
+    cancelWithdrawn: (now, limit) => writer.run("cancelWithdrawn", now, limit),
     watchMailboxes: (listener) => writer.watchMailboxes(listener),
     watchOutcomes: (listener) => writer.watchOutcomes(listener),
   };

@@ -65,11 +65,16 @@ const byMailbox = queuedFrom("INDEXED BY deliveries_queued");
 /** The topic of a delivery's subscription. Index: the primary key. */
 const topicOf = "(SELECT topic_seq FROM subscriptions WHERE seq = target)";
 
+/** How many messages that nobody wants any more one operation cancels at most. */
+const maxUnwanted = 500;
+
 /** How many leases a confirmation that names no message renews at most. */
 const maxRenewed = 1000;
 
 /** What an operation adds up, to be written once at its end. */
 interface Totals {
+  /** How many messages that are not wanted it has cancelled. */
+  unwanted: number;
   readonly countChanges: CountChanges;
   readonly settledCounts: SettledCounts;
   readonly endIfCancelled: ReturnType<ReturnType<typeof createCancelledEnds>>;
@@ -125,6 +130,7 @@ export function createQueueWrites(db: DatabaseSync, journal: ChangeJournal) {
      WHERE d.mailbox = ? AND d.queue_state = ${leased} AND d.state = ${sending}
        AND d.lease_until > ? AND d.event_id > ? AND d.event_id < ?
        AND d.attempts < ?
+       AND EXISTS (SELECT 1 FROM mailboxes AS m WHERE m.seq = d.mailbox)
      ORDER BY d.event_id LIMIT +?`,
   );
   /** Parameters: mailbox, limit. */
@@ -289,7 +295,12 @@ export function createQueueWrites(db: DatabaseSync, journal: ChangeJournal) {
     const countChanges = new CountChanges();
     const settledCounts = new SettledCounts();
     const endIfCancelled = createCancelledEnd(now, countChanges, settledCounts);
-    const result = work({ countChanges, settledCounts, endIfCancelled });
+    const result = work({
+      unwanted: 0,
+      countChanges,
+      settledCounts,
+      endIfCancelled,
+    });
     counts.add(countChanges, now);
     statistics.add(settledCounts);
     return result;
@@ -343,6 +354,12 @@ export function createQueueWrites(db: DatabaseSync, journal: ChangeJournal) {
         const decision = decide(row);
         if (decision !== "send") {
           const { countChanges, settledCounts } = totals;
+          if (totals.unwanted === maxUnwanted) {
+            // Whoever waits looks again, and comes further.
+            countChanges.readyMailboxes.add(mailbox);
+            return leases;
+          }
+          totals.unwanted++;
           const reason = cancelReasons[decision];
           cancel(queued, reason, now, countChanges, settledCounts);
         } else if (queued[3] >= maxDeliveries) buryRow(queued, now, totals);
@@ -612,6 +629,7 @@ export function createQueueWrites(db: DatabaseSync, journal: ChangeJournal) {
       now: EpochMs,
     ): number =>
       operate(now, (totals) => {
+        if (legacyState.get(mailbox) === undefined) return 0;
         const rows = [...new Set(messageSeqs)].flatMap((seq) =>
           [leased, ready, blocked].flatMap((state) =>
             ofMessage.all(mailbox, state, seq),

@@ -634,7 +634,8 @@ CREATE INDEX deliveries_leased ON deliveries (lease_until, mailbox)
 CREATE INDEX deliveries_ordered
   ON deliveries (mailbox, ordering_key, queue_state)
   WHERE ordering_key IS NOT NULL AND queue_state < 4;
-CREATE INDEX deliveries_expiring ON deliveries (expires_at)
+-- With the mailbox, so that a full one finds its own.
+CREATE INDEX deliveries_expiring ON deliveries (expires_at, mailbox)
   WHERE queue_state < 4;
 CREATE INDEX deliveries_wait ON deliveries (wait_reason, urgency)
   WHERE wait_reason IS NOT NULL AND next_attempt_at IS NOT NULL;

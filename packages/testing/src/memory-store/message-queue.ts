@@ -14,14 +14,14 @@ import {
   nextState,
   reasonUnconfirmed,
   toEpochMs,
-  unfetchedError,
 } from "@carillon/core";
 import { cancel, endIfCancelled } from "./cancellation.ts";
 import { claimFactsOf, findRecipient, topicOf } from "./deliveries.ts";
 import { isDeleted } from "./directory.ts";
-import { depthOf, isOpen, listIn } from "./mailboxes.ts";
+import { whyNotQueued } from "./mailbox-admission.ts";
+import { isOpen, listIn } from "./mailboxes.ts";
+import { endOverdue, settle } from "./overdue-messages.ts";
 import { type DeliveryRow, deliveryKey } from "./rows.ts";
-import { countSettled } from "./statistics.ts";
 import type { Tables } from "./tables.ts";
 
 /** A delivery that is in a mailbox. */
@@ -155,17 +155,6 @@ export function createMessageQueueStore(tables: Tables): MessageQueueStore {
     );
   }
 
-  /** It came to its end. */
-  function settle(row: DeliveryRow, now: EpochMs): void {
-    const { messageSeq, target, state } = row;
-    countSettled(tables, row, now);
-    if (state !== "delivered" && state !== "failed" && state !== "expired") {
-      throw new Error(`No message in a mailbox ends ${state}.`);
-    }
-    const topicSeq = topicOf(tables, row)?.seq ?? 0;
-    tables.queueOutcomes.settled({ messageSeq, target, topicSeq, state });
-  }
-
   /** It is confirmed. */
   function confirm(row: QueuedRow, now: EpochMs): void {
     const { pull: _, ...rest } = row;
@@ -174,7 +163,7 @@ export function createMessageQueueStore(tables: Tables): MessageQueueStore {
       state: nextState(row.state, "deliver"),
       lastAttempt: { at: now, durationMs: 0 },
     });
-    settle(acked, now);
+    settle(tables, acked, now);
   }
 
   /** It was handed out as often as may be. */
@@ -191,7 +180,7 @@ export function createMessageQueueStore(tables: Tables): MessageQueueStore {
         error: reasonUnconfirmed(row.attempts),
       },
     });
-    settle(dead, now);
+    settle(tables, dead, now);
   }
 
   /** It waits again, from the instant on if there is one; or it is dead. */
@@ -393,18 +382,18 @@ export function createMessageQueueStore(tables: Tables): MessageQueueStore {
     },
     redriveMessages: (mailbox, choice, expiresAt, now) =>
       write(() => {
-        const { quota = 0, disabled } = mailboxes.get(mailbox) ?? {};
-        const left = quota - depthOf(tables, mailbox);
-        const room = disabled ? 0 : Math.max(0, left);
-        const limit = "limit" in choice ? choice.limit : room;
+        const limit = "limit" in choice ? choice.limit : undefined;
         const dead = list(mailbox)
           .filter(({ state }) => state === "failed")
           .filter(
             ({ messageSeq }) =>
               "limit" in choice || choice.messageSeqs.includes(messageSeq),
           )
-          .slice(0, Math.min(room, limit));
+          .slice(0, limit);
+        let redriven = 0;
         for (const row of dead) {
+          if (whyNotQueued(tables, mailbox, now) !== undefined) break;
+          redriven++;
           const { lastAttempt: _, ...rest } = row;
           const pull = { ...row.pull, expiresAt };
           endIfUnwanted(
@@ -412,33 +401,9 @@ export function createMessageQueueStore(tables: Tables): MessageQueueStore {
             now,
           );
         }
-        return dead.length;
+        return redriven;
       }),
-    expireMessages: (now, limit) =>
-      write(() => {
-        const overdue = deliveries
-          .list()
-          .filter(isQueued)
-          .filter(({ state }) => state === "waiting")
-          .filter(({ pull }) => pull.expiresAt <= now)
-          .slice(0, limit);
-        for (const row of overdue) {
-          if (endIfCancelled(tables, row, now)) continue;
-          const { pull: _, ...rest } = row;
-          const expired = put({
-            ...rest,
-            state: nextState(row.state, "expire"),
-            lastAttempt: {
-              at: now,
-              durationMs: 0,
-              errorClass: "expired",
-              error: unfetchedError,
-            },
-          });
-          settle(expired, now);
-        }
-        return overdue.length;
-      }),
+    expireMessages: (now, limit) => write(() => endOverdue(tables, now, limit)),
     cancelWithdrawn: (now, limit) =>
       write(() => {
         let room = limit;

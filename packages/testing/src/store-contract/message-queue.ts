@@ -427,6 +427,54 @@ export function testMessageQueue({ test }: Cases): void {
     assert.equal(fifth.report.unqueued, undefined);
   });
 
+  test("what is past its life in a full mailbox makes room for what comes", async (store, clock) => {
+    const topic = await addTopic(store);
+    const it = await subscribeMailbox(store, topic, { quota: 3 });
+    const other = await subscribeMailbox(store, topic, { quota: 3 });
+    const publish = (lifeMs: number) =>
+      publishTo(store, topic, [it, other], { lifeMs, orderingKey: "k" });
+    const first = await publish(1000);
+    const held = await lease(store, it.mailbox, { leaseMs: 5000 });
+    assert.equal(held.length, 1);
+    const second = await publish(1000);
+    const third = await publish(9e6);
+    clock.advance(999);
+    const early = await publish(9e6);
+    assert.equal(early.report.unqueued?.length, 2);
+    clock.advance(1);
+    // Leased, the first one is its subscriber's: one comes in for the second.
+    const late = await publish(9e6);
+    assert.equal(late.report.unqueued, undefined);
+    assert.deepEqual(await countsOf(store, second.message), { expired: 2 });
+    assert.deepEqual(await countsOf(store, first.message), {
+      sending: 1,
+      expired: 1,
+    });
+    const later = await publish(9e6);
+    assert.deepEqual(
+      later.report.unqueued?.map(({ target }) => target),
+      [it.seq],
+    );
+    assert.equal(await depthOf(store, it.mailbox), 3);
+    assert.equal(await depthOf(store, other.mailbox), 3);
+    // It is the next of its ordering key.
+    const next = await lease(store, other.mailbox, { atMs: 1000 });
+    assert.deepEqual(seqsOf(next), [third.seq]);
+  });
+
+  test("redrives into a full mailbox in place of what is past its life there", async (store) => {
+    const topic = await addTopic(store);
+    const it = await subscribeMailbox(store, topic, { quota: 2 });
+    for (const lifeMs of [1000, 9e6, 9e6, 9e6]) {
+      await publishTo(store, topic, [it], { lifeMs });
+    }
+    const redrive = (atMs: number) =>
+      store.redriveMessages(it.mailbox, { limit: 9 }, after(9e6), after(atMs));
+    assert.equal(await redrive(999), 0);
+    assert.equal(await redrive(1000), 1);
+    assert.equal(await depthOf(store, it.mailbox), 2);
+  });
+
   test("redrives no more than the quota leaves room for", async (store) => {
     const topic = await addTopic(store);
     const it = await subscribeMailbox(store, topic, { quota: 2 });

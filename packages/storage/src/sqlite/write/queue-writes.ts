@@ -15,9 +15,9 @@ import {
   decideClaim,
   decideLegacyReceive,
   maxEventsOfStream,
+  reasonNotQueued,
   reasonUnconfirmed,
   toEpochMs,
-  unfetchedError,
 } from "@carillon/core/rules";
 import { errorClassCodes, queueStates, stateCodes } from "../schema/codes.ts";
 import { claimFacts, dueTables } from "../schema/due-row.ts";
@@ -28,11 +28,15 @@ import { defineTable, type RowOf } from "../schema/table.ts";
 import { createCancellation } from "./cancellation.ts";
 import type { ChangeJournal } from "./change-journal.ts";
 import { createMailboxEntry } from "./mailbox-entry.ts";
-import { createCancelledEnds } from "./message-cancellation.ts";
+import {
+  type CancelledEnd,
+  createCancelledEnds,
+} from "./message-cancellation.ts";
 import { CountChanges, createCounts } from "./message-counts.ts";
+import { createOverdueEnds, type OverdueEnds } from "./overdue-messages.ts";
 import { createStatistics, SettledCounts } from "./statistics-writes.ts";
 
-const { waiting, sending, delivered, failed, expired } = stateCodes;
+const { waiting, sending, delivered, failed } = stateCodes;
 const { ready, leased, blocked, dead } = queueStates;
 
 /** A delivery that is in a mailbox, as what is done to it looks at it. */
@@ -77,7 +81,8 @@ interface Totals {
   unwanted: number;
   readonly countChanges: CountChanges;
   readonly settledCounts: SettledCounts;
-  readonly endIfCancelled: ReturnType<ReturnType<typeof createCancelledEnds>>;
+  readonly endIfCancelled: CancelledEnd;
+  readonly overdue: OverdueEnds;
 }
 
 export function createQueueWrites(db: DatabaseSync, journal: ChangeJournal) {
@@ -236,24 +241,6 @@ export function createQueueWrites(db: DatabaseSync, journal: ChangeJournal) {
        last_error_class = NULL, last_error = NULL
      WHERE message_seq = ? AND target = ?`,
   );
-  /** Parameters: now, limit. Index: deliveries_expiring. */
-  const overdue = prepareQuery<
-    [messageSeq: number, target: number, state: number, topicSeq: number]
-  >(
-    db,
-    `SELECT message_seq, target, state, ${topicOf}
-     FROM deliveries INDEXED BY deliveries_expiring
-     WHERE expires_at <= ? AND queue_state < ${dead} AND state = ${waiting}
-     ORDER BY expires_at LIMIT +?`,
-  );
-  /** Parameters: now, error, message, target. Index: the primary key. */
-  const expire = db.prepare(
-    `UPDATE deliveries SET state = ${expired}, queue_state = NULL,
-       mailbox = NULL, lease_until = NULL, expires_at = NULL, last_at = ?,
-       last_duration_ms = 0, last_error_class = ${errorClassCodes.expired},
-       last_error = ?
-     WHERE message_seq = ? AND target = ?`,
-  );
   /** Parameters: mailbox. Index: the primary key. */
   const openStream = prepareQuery<[streams: number]>(
     db,
@@ -270,11 +257,6 @@ export function createQueueWrites(db: DatabaseSync, journal: ChangeJournal) {
     `UPDATE mailboxes SET confirms_by_id = 1
      WHERE seq = ? AND confirms_by_id = 0`,
   );
-  const roomIn = prepareQuery<[room: number]>(
-    db,
-    `SELECT max(0, quota - depth) FROM mailboxes
-     WHERE seq = ? AND disabled = 0`,
-  );
   /** Whom it was for, deleted since. Parameters: subscription. */
   const deletedStatus = prepareQuery<[status: number]>(
     db,
@@ -286,6 +268,7 @@ export function createQueueWrites(db: DatabaseSync, journal: ChangeJournal) {
   const counts = createCounts(db, journal);
   const statistics = createStatistics(db);
   const createCancelledEnd = createCancelledEnds(db);
+  const createOverdue = createOverdueEnds(db, journal);
 
   /** Does it, and writes what it added up. */
   function operate<Result>(
@@ -300,6 +283,7 @@ export function createQueueWrites(db: DatabaseSync, journal: ChangeJournal) {
       countChanges,
       settledCounts,
       endIfCancelled,
+      overdue: createOverdue(now, { countChanges, settledCounts }),
     });
     counts.add(countChanges, now);
     statistics.add(settledCounts);
@@ -479,6 +463,12 @@ export function createQueueWrites(db: DatabaseSync, journal: ChangeJournal) {
     if (orderingKey !== null) countChanges.readyMailboxes.add(mailbox);
   }
 
+  function hasRoom(mailbox: number, { makeRoom }: OverdueEnds): boolean {
+    const takesOne = () =>
+      reasonNotQueued(mailboxEntry.findMailbox(mailbox)) === undefined;
+    return takesOne() || (makeRoom(mailbox) && takesOne());
+  }
+
   /** Does it to those whose lease holds, and answers which these were. */
   function forHeld(
     mailbox: number,
@@ -651,15 +641,17 @@ export function createQueueWrites(db: DatabaseSync, journal: ChangeJournal) {
       now: EpochMs,
     ): number =>
       operate(now, (totals) => {
-        const { countChanges } = totals;
-        const [room = 0] = roomIn.get(mailbox) ?? [];
+        const { countChanges, overdue } = totals;
         const rows =
           "limit" in choice
-            ? deadIn.all(mailbox, Math.min(choice.limit, room))
-            : [...new Set(choice.messageSeqs)]
-                .flatMap((seq) => ofMessage.all(mailbox, dead, seq))
-                .slice(0, room);
+            ? deadIn.all(mailbox, choice.limit)
+            : [...new Set(choice.messageSeqs)].flatMap((seq) =>
+                ofMessage.all(mailbox, dead, seq),
+              );
+        let redriven = 0;
         for (const row of rows) {
+          if (!hasRoom(mailbox, overdue)) break;
+          redriven++;
           const [messageSeq, target, , attempts, , , orderingKey] = row;
           // It was never handed out: no mailbox took it.
           if (attempts === 0) countChanges.addUnqueued(messageSeq, -1);
@@ -669,24 +661,10 @@ export function createQueueWrites(db: DatabaseSync, journal: ChangeJournal) {
           const delivery = { messageSeq, target, mailbox, orderingKey };
           mailboxEntry.place(delivery, countChanges);
         }
-        return rows.length;
+        return redriven;
       }),
     expireMessages: (now: EpochMs, limit: number): number =>
-      operate(now, ({ countChanges, settledCounts, endIfCancelled }) => {
-        const rows = overdue.all(now, limit);
-        for (const [messageSeq, target, state, topicSeq] of rows) {
-          if (endIfCancelled(messageSeq, target, state)) continue;
-          const unblocked = mailboxEntry.findOrdered(messageSeq, target);
-          if (unblocked !== undefined) {
-            countChanges.readyMailboxes.add(unblocked);
-          }
-          expire.run(now, unfetchedError, messageSeq, target);
-          countChanges.move(messageSeq, target, state, expired);
-          settledCounts.add(messageSeq, target, expired, now);
-          noteSettled(messageSeq, target, topicSeq, "expired");
-        }
-        return rows.length;
-      }),
+      operate(now, ({ overdue }) => overdue.endFirst(limit)),
   };
 }
 

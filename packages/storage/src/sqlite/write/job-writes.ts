@@ -134,7 +134,7 @@ export function createJobWrites(
   const walk = createDeliveryWalk((sql) => prepareQuery(db, sql));
   const openMessages = createOpenMessages((sql) => prepareQuery(db, sql));
   const cancellation = createMessageCancellation(db, notices);
-  const act = createActions(db);
+  const act = createActions(db, journal);
   const counts = createCounts(db, journal);
   const statistics = createStatistics(db);
   const isDeletedProject = createDeletedProjectCheck(db);

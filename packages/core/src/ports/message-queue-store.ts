@@ -226,6 +226,13 @@ export interface MessageQueueStore {
     now: EpochMs,
   ): Promise<number>;
   /**
+   * Takes at most `limit` messages that died by then from their dead-letter lists,
+   * those of mailboxes that were deleted, too; they stay `failed`.
+   *
+   * @returns how many there were
+   */
+  forgetDeadMessages(diedBy: EpochMs, limit: number): Promise<number>;
+  /**
    * Ends at most `limit` deliveries that nobody fetched in time: `expired`. What is
    * leased is left until its lease ends.
    *

@@ -631,6 +631,8 @@ CREATE INDEX deliveries_queued ON deliveries (mailbox, queue_state)
 -- With the mailbox, so that one finds its own among those that ended.
 CREATE INDEX deliveries_leased ON deliveries (lease_until, mailbox)
   WHERE queue_state = 2;
+-- By when they died.
+CREATE INDEX deliveries_dead ON deliveries (last_at) WHERE queue_state = 4;
 CREATE INDEX deliveries_ordered
   ON deliveries (mailbox, ordering_key, queue_state)
   WHERE ordering_key IS NOT NULL AND queue_state < 4;

@@ -403,6 +403,16 @@ export function createMessageQueueStore(tables: Tables): MessageQueueStore {
         }
         return redriven;
       }),
+    forgetDeadMessages: (diedBy, limit) =>
+      write(() => {
+        const old = deliveries
+          .list()
+          .filter(({ pull, state }) => pull && state === "failed")
+          .filter(({ lastAttempt }) => lastAttempt && lastAttempt.at <= diedBy)
+          .slice(0, limit);
+        for (const { pull: _, ...row } of old) put(row);
+        return old.length;
+      }),
     expireMessages: (now, limit) => write(() => endOverdue(tables, now, limit)),
     cancelWithdrawn: (now, limit) =>
       write(() => {

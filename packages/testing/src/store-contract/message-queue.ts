@@ -384,6 +384,43 @@ export function testMessageQueue({ test }: Cases): void {
     assert.deepEqual(seqsOf(leases), seqs.slice(0, 2));
   });
 
+  test("dead letters leave their list when their time is over, and stay in the ledger", async (store) => {
+    const topic = await addTopic(store);
+    const it = await subscribeMailbox(store, topic, { quota: 3 });
+    const published = [];
+    for (let n = 0; n < 3; n++) {
+      published.push(await publishTo(store, topic, [it]));
+    }
+    const bury = async (atMs: number) => {
+      const [held] = await lease(store, it.mailbox, { limit: 1, atMs });
+      assert.ok(held);
+      await nack(store, it.mailbox, held, { maxDeliveries: 1 }, atMs);
+    };
+    for (const atMs of [1000, 2000, 3000]) await bury(atMs);
+    const listed = async () => {
+      const dead = await store.listDeadMessages(it.mailbox, { limit: 9 });
+      return dead.map(({ messageSeq }) => messageSeq);
+    };
+    assert.equal(await store.forgetDeadMessages(after(999), 9), 0);
+    assert.equal(await store.forgetDeadMessages(after(2000), 1), 1);
+    assert.equal(await store.forgetDeadMessages(after(2000), 9), 1);
+    assert.equal(await store.forgetDeadMessages(after(2000), 9), 0);
+    const [first, , third] = published;
+    assert.ok(first && third);
+    assert.deepEqual(await listed(), [third.seq]);
+    assert.deepEqual(await countsOf(store, first.message), { failed: 1 });
+    const { dead } = await store.countMailboxMessages(it.mailbox);
+    assert.equal(dead, 1);
+    assert.equal(await depthOf(store, it.mailbox), 0);
+    const again = { messageSeqs: [first.seq] };
+    assert.equal(
+      await store.redriveMessages(it.mailbox, again, after(9e6), after(4000)),
+      0,
+    );
+    await store.deleteMailbox(projectId, it.endpoint, after(4000));
+    assert.equal(await store.forgetDeadMessages(after(9000), 9), 1);
+  });
+
   test("what is over the quota fails with the reason, exactly", async (store) => {
     const topic = await addTopic(store);
     const small = await subscribeMailbox(store, topic, { quota: 3 });

@@ -99,6 +99,8 @@ export function createQueueStore({
     },
     redriveMessages: (mailbox, choice, expiresAt, now) =>
       writer.run("redriveMessages", mailbox, choice, expiresAt, now),
+    forgetDeadMessages: (diedBy, limit) =>
+      writer.run("forgetDeadMessages", diedBy, limit),
     expireMessages: (now, limit) => writer.run("expireMessages", now, limit),
     cancelWithdrawn: (now, limit) => writer.run("cancelWithdrawn", now, limit),
     watchMailboxes: (listener) => writer.watchMailboxes(listener),

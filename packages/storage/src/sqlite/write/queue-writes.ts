@@ -241,6 +241,14 @@ export function createQueueWrites(db: DatabaseSync, journal: ChangeJournal) {
        last_error_class = NULL, last_error = NULL
      WHERE message_seq = ? AND target = ?`,
   );
+  /** Parameters: when it died, limit. Index: deliveries_dead. */
+  const forgetDead = db.prepare(
+    `UPDATE deliveries SET queue_state = NULL, mailbox = NULL
+     WHERE (message_seq, target) IN (
+       SELECT message_seq, target FROM deliveries INDEXED BY deliveries_dead
+       WHERE queue_state = ${dead} AND last_at <= ?
+       ORDER BY last_at LIMIT +?)`,
+  );
   /** Parameters: mailbox. Index: the primary key. */
   const openStream = prepareQuery<[streams: number]>(
     db,
@@ -663,6 +671,8 @@ export function createQueueWrites(db: DatabaseSync, journal: ChangeJournal) {
         }
         return redriven;
       }),
+    forgetDeadMessages: (diedBy: EpochMs, limit: number): number =>
+      Number(forgetDead.run(diedBy, limit).changes),
     expireMessages: (now: EpochMs, limit: number): number =>
       operate(now, ({ overdue }) => overdue.endFirst(limit)),
   };

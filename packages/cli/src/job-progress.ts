@@ -11,6 +11,7 @@ const skipTexts: Readonly<Record<string, string>> = {
   state: "in another state by then",
   unwanted: "not wanted any more",
   expired: "over, and without --time-to-live",
+  not_queued: "not taken by a mailbox that is full or disabled",
   unreadable: "damaged",
 };
 

@@ -106,6 +106,8 @@ export const errorCatalogue = {
   DELIVERY_UNWANTED: "The delivery's recipient is not to get it any more",
   DELIVERY_EXPIRED:
     "The delivery's life is over; a resend needs a new time to live",
+  DELIVERY_NOT_QUEUED:
+    "The mailbox that the delivery is fetched from is full or disabled",
   DELIVERY_FILTER_INVALID: "The filter of deliveries cannot be used",
   JOB_NOT_FOUND: "No such job in this project",
   JOB_OVER: "The job is over already",

@@ -583,6 +583,7 @@ export {
   type MailboxAccount,
   type MailboxChange,
   type MailboxCounts,
+  type MailboxRoom,
   mailboxNameForm,
   maxMailboxNameLength,
   maxMailboxQuota,

@@ -350,6 +350,7 @@ export async function compose(
       batchRetriesOf: (protocol) =>
         batchRetriesOfConfig(settings.get(), protocol),
       idleFrom: (facts) => idleFromOf(settings.get(), facts),
+      deadLetterDays: () => settings.get().pull.deadLetterDays,
     },
   );
   const subscriptions = createSubscriptions(

@@ -115,6 +115,7 @@ const others: Readonly<Record<string, unknown>> = {
   "pull.leaseMs": 1000,
   "pull.confirmWindowMs": 100,
   "pull.maxDeliveries": 3,
+  "pull.deadLetterDays": 7,
   "pull.mailboxQuota": 10,
   maxConnections: 10,
   topicsPerProject: 10,

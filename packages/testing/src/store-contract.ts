@@ -59,6 +59,7 @@ import { testTopicDeletion } from "./store-contract/topic-deletion.ts";
 import { testTopics } from "./store-contract/topics.ts";
 import { testUrgencies } from "./store-contract/urgencies.ts";
 import { testWaits } from "./store-contract/waits.ts";
+import { testWithdrawals } from "./store-contract/withdrawals.ts";
 
 export type { ContractOptions, OpenStore };
 
@@ -93,6 +94,7 @@ export function testStoreContract(
       testMessageQueue(cases);
       testMessageQueueProperties(cases);
     });
+    describe("what is left in mailboxes", () => testWithdrawals(cases));
     describe("leases", () => testLeases(cases));
     describe("topics that are deleted", () => testTopicDeletion(cases));
     describe("refusals", () => testRefusals(cases));

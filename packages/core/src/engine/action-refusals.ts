@@ -9,6 +9,7 @@ import type {
 } from "../messages/delivery-state.ts";
 import type { ActionResult } from "../ports/delivery-action-store.ts";
 import type { MessageReport } from "../ports/message-store.ts";
+import { reasonNotQueued } from "../pull/dead-letter.ts";
 
 /**
  * States whose deliveries another attempt may be made of. Of `sent` ones a failover
@@ -46,7 +47,7 @@ export function refusalOf(
   action: DeliveryAction,
   result: ActionResult & { readonly refused: string },
 ): CarillonError {
-  const { state, refused, lastAction } = result;
+  const { state, refused, mailbox, lastAction } = result;
   switch (refused) {
     case "unwanted":
       return new CarillonError(
@@ -57,6 +58,11 @@ export function refusalOf(
       return new CarillonError(
         "DELIVERY_EXPIRED",
         "The delivery's life is over: give timeToLiveSeconds, a new life from now on. Nothing was changed.",
+      );
+    case "not_queued":
+      return new CarillonError(
+        "DELIVERY_NOT_QUEUED",
+        `${reasonNotQueued(mailbox)} ${mailbox?.disabled ? "Enable the pull subscriber first." : "Have messages in it confirmed, or give the pull subscriber a larger quota."} Nothing was changed.`,
       );
     default:
       return new CarillonError(

@@ -110,7 +110,7 @@ export interface DeliveryActions {
    * Acts on the delivery of an id; resolves once it is on disk.
    *
    * @throws CarillonError DELIVERY_NOT_FOUND, TIME_TO_LIVE_INVALID,
-   * DELIVERY_STATE_CONFLICT, DELIVERY_UNWANTED, DELIVERY_EXPIRED; then nothing
+   * DELIVERY_STATE_CONFLICT, DELIVERY_UNWANTED, DELIVERY_EXPIRED, DELIVERY_NOT_QUEUED; then nothing
    * was changed
    */
   act(

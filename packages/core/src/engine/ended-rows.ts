@@ -1,5 +1,6 @@
 /**
- * Removes what has ended from the store: idempotency keys, counters, detections.
+ * Removes what has ended from the store: idempotency keys, counters, detections, and
+ * what was on dead-letter lists for long.
  * New rows take old ones with them; this is for those that are left when no more
  * come. A crash in between leaves rows on disk that nobody finds any more, for
  * the next round.
@@ -11,9 +12,13 @@ import type { CounterStore } from "../ports/counter-store.ts";
 import type { DetectionStore } from "../ports/detection-store.ts";
 import type { IdempotencyStore } from "../ports/idempotency-store.ts";
 import type { Logger } from "../ports/logger.ts";
+import type { MessageQueueStore } from "../ports/message-queue-store.ts";
+import { addMs } from "../time.ts";
 
 /** Between two rounds, in milliseconds. */
 const intervalMs = 3_600_000;
+
+const dayMs = 86_400_000;
 
 /** Removed in one transaction; some milliseconds of the writer's time. */
 const maxRemoved = 500;
@@ -21,9 +26,11 @@ const maxRemoved = 500;
 export interface EndedRowsPorts {
   readonly store: Pick<IdempotencyStore, "removeEndedKeys"> &
     Pick<CounterStore, "removeEndedCounters"> &
-    Pick<DetectionStore, "removeEndedDetections">;
+    Pick<DetectionStore, "removeEndedDetections"> &
+    Pick<MessageQueueStore, "forgetDeadMessages">;
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly deadLetterDays: () => number;
 }
 
 export class EndedRows {
@@ -56,7 +63,7 @@ export class EndedRows {
   }
 
   async #round(): Promise<void> {
-    const { store, clock } = this.#ports;
+    const { store, clock, deadLetterDays } = this.#ports;
     await this.#removeAll("idempotency keys", () =>
       store.removeEndedKeys(clock.now(), maxRemoved),
     );
@@ -65,6 +72,10 @@ export class EndedRows {
     );
     await this.#removeAll("detections", () =>
       store.removeEndedDetections(maxRemoved),
+    );
+    const diedBy = addMs(clock.now(), -deadLetterDays() * dayMs);
+    await this.#removeAll("dead letters", () =>
+      store.forgetDeadMessages(diedBy, maxRemoved),
     );
   }
 

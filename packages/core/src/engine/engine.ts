@@ -27,6 +27,7 @@ import type {
   ReleasedDelivery,
   WorkStore,
 } from "../ports/work-store.ts";
+import { defaultPullSettings } from "../pull/mailboxes.ts";
 import type { Protocol, Protocols } from "../subscriptions/protocol.ts";
 import type { EpochMs } from "../time.ts";
 import type { Topics } from "../topics/topics.ts";
@@ -59,7 +60,10 @@ export interface EnginePorts {
     Pick<DetectionStore, "removeEndedDetections"> &
     Pick<TemplateReader, "findTemplateVariants"> &
     Pick<BindingStore, "findBinding"> &
-    Pick<MessageQueueStore, "expireMessages"> &
+    Pick<
+      MessageQueueStore,
+      "expireMessages" | "cancelWithdrawn" | "forgetDeadMessages"
+    > &
     Pick<MessageReader, "findMessage"> &
     Pick<StoreChanges, "changes"> & {
       readonly exclusive: boolean;
@@ -125,6 +129,8 @@ export interface EngineOptions {
   readonly sweepIntervalMs: number;
   /** When carriers are asked for reports. */
   readonly pollSchedule: PollSchedule;
+  /** How many days a message stays on a dead-letter list. */
+  readonly deadLetterDays: () => number;
   /** A question to a carrier takes at most this long, in milliseconds. */
   readonly pollTimeoutMs: number;
 }
@@ -143,6 +149,7 @@ const defaultEngineOptions: EngineOptions = {
   leaseMs: 120_000,
   sweepIntervalMs: 5000,
   pollSchedule: defaultPollSchedule,
+  deadLetterDays: () => defaultPullSettings.deadLetterDays,
   pollTimeoutMs: 30_000,
 };
 
@@ -329,7 +336,12 @@ export function createEngine(
     },
     options.sweepIntervalMs,
   );
-  const endedRows = new EndedRows({ store, clock, logger });
+  const endedRows = new EndedRows({
+    store,
+    clock,
+    logger,
+    deadLetterDays: options.deadLetterDays,
+  });
   const onAccepted = () => {
     accepted++;
   };

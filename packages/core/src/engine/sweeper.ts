@@ -12,7 +12,7 @@ import type { EngineLeases } from "./engine-leases.ts";
 
 export interface SweeperPorts {
   readonly store: Pick<WorkStore, "renew" | "reclaim" | "nextDue"> &
-    Pick<MessageQueueStore, "expireMessages">;
+    Pick<MessageQueueStore, "expireMessages" | "cancelWithdrawn">;
   readonly leases: EngineLeases;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -23,11 +23,14 @@ export interface SweeperPorts {
   readonly onFreed: () => void;
 }
 
-/** Deliveries that nobody fetched, ended in one transaction. */
-const expireBatchSize = 1000;
+/**
+ * Deliveries that nobody fetched, or is to fetch, ended in one transaction: 20 ms of
+ * the writer.
+ */
+const endBatchSize = 500;
 
 /** Of those, in one round. */
-const maxExpireBatches = 50;
+const maxEndBatches = 100;
 
 export class Sweeper {
   readonly #ports: SweeperPorts;
@@ -72,6 +75,7 @@ export class Sweeper {
     // Else it would free what this engine still works on.
     if (isRenewed) await this.#step("reclaim", () => this.#reclaim());
     await this.#step("expire", () => this.#expire());
+    await this.#step("withdraw", () => this.#cancelWithdrawn());
     await this.#step("look", () => this.#look());
   }
 
@@ -105,9 +109,16 @@ export class Sweeper {
   /** A flood of them is ended over several rounds: nothing else waits long. */
   async #expire(): Promise<void> {
     const { store, clock } = this.#ports;
-    for (let batch = 0; batch < maxExpireBatches; batch++) {
-      const count = await store.expireMessages(clock.now(), expireBatchSize);
-      if (count < expireBatchSize) return;
+    for (let batch = 0; batch < maxEndBatches; batch++) {
+      const count = await store.expireMessages(clock.now(), endBatchSize);
+      if (count < endBatchSize) return;
+    }
+  }
+
+  async #cancelWithdrawn(): Promise<void> {
+    const { store, clock } = this.#ports;
+    for (let batch = 0; batch < maxEndBatches; batch++) {
+      if (!(await store.cancelWithdrawn(clock.now(), endBatchSize))) return;
     }
   }
 

@@ -123,6 +123,24 @@ test("its life ends a resend, unless it gets a new one", () => {
   assert.equal(decideAction(renewed, order()).refused, undefined);
 });
 
+test("what is fetched is resent into a mailbox that takes it, and no other", () => {
+  const pull = order({ pullProtocols: ["pull"], timeToLiveSeconds: 30 });
+  const dead = (mailbox: ActionFacts["mailbox"]) =>
+    facts({ protocol: "pull", ...(mailbox && { mailbox }) });
+  assert.deepEqual(decideAction(dead({ quota: 2, depth: 1 }), pull), {
+    to: "waiting",
+    expiresAt: addMs(now, 30_000),
+    isFetched: true,
+  });
+  for (const mailbox of [
+    { quota: 2, depth: 2 },
+    { quota: 2, depth: 0, disabled: true as const },
+  ]) {
+    const refused = { refused: "not_queued", mailbox };
+    assert.deepEqual(decideAction(dead(mailbox), pull), refused);
+  }
+});
+
 test("nothing is sent again to who unsubscribed; settling needs no recipient", () => {
   const gone = facts({ audience: "topic", status: 3, state: "unknown" });
   assert.deepEqual(decideAction(gone, order()), { refused: "unwanted" });

@@ -4,6 +4,8 @@
  * of two operators who settle one delivery at once the first one wins.
  */
 
+import { reasonNotQueued } from "../pull/dead-letter.ts";
+import type { MailboxRoom } from "../pull/mailbox.ts";
 import type { Protocol } from "../subscriptions/protocol.ts";
 import { addMs, type EpochMs } from "../time.ts";
 import { type ClaimFacts, decideClaim } from "./claim-decision.ts";
@@ -57,6 +59,8 @@ export interface ActionFacts extends ClaimFacts {
   /** The end of the life that an earlier resend gave it. */
   readonly expiresAt: EpochMs | undefined;
   readonly protocol: Protocol;
+  /** That its subscriber fetches it from; absent: it does not, or it was deleted. */
+  readonly mailbox?: MailboxRoom;
   readonly message: Pick<
     Message,
     "createdAt" | "notBefore" | "expiresAt" | "class" | "timeToLiveSeconds"
@@ -74,13 +78,19 @@ export const actionRefusals = [
   "unwanted",
   /** A resend after the end of the delivery's life, without a new one. */
   "expired",
+  /** A resend into a mailbox that is full, or disabled. */
+  "not_queued",
 ] as const;
 
 export type ActionRefusal = (typeof actionRefusals)[number];
 
 /** What an action leads to, or why it is refused and changes nothing. */
 export type ActionDecision =
-  | { readonly refused: ActionRefusal }
+  | {
+      readonly refused: ActionRefusal;
+      /** Of one that is not queued: as it stands. */
+      readonly mailbox?: MailboxRoom;
+    }
   | {
       readonly refused?: undefined;
       readonly to: DeliveryState;
@@ -114,6 +124,10 @@ export function decideAction(
     renewed ?? facts.expiresAt ?? expiresAtOf(message, protocol, lives);
   if (now >= end) return { refused: "expired" };
   if (pullProtocols.includes(protocol)) {
+    const { mailbox } = facts;
+    if (reasonNotQueued(mailbox) !== undefined) {
+      return { refused: "not_queued", ...(mailbox && { mailbox }) };
+    }
     return { to: "waiting", expiresAt: end, isFetched: true };
   }
   return {

@@ -18,6 +18,7 @@ import type {
   NewDeliveryJob,
 } from "../messages/delivery-job.ts";
 import type { DeliveryState } from "../messages/delivery-state.ts";
+import type { MailboxRoom } from "../pull/mailbox.ts";
 import type { EpochMs } from "../time.ts";
 import type { Lease } from "./work-store.ts";
 
@@ -31,6 +32,8 @@ export type ActionResult =
   | {
       readonly state: DeliveryState;
       readonly refused: ActionRefusal;
+      /** Of one that was not queued: the mailbox as it stands. */
+      readonly mailbox?: MailboxRoom;
       /** The last action on it before this one. */
       readonly lastAction?: DeliveryActionRecord;
     };
@@ -71,7 +74,8 @@ export interface JobStep extends ActionRules {
 export interface DeliveryActionStore {
   /**
    * Acts on a delivery and adds to its history; a claim that was lost cannot
-   * write its outcome any more. `undefined`: there is no such delivery.
+   * write its outcome any more. A resend of what is fetched keeps to the mailbox's
+   * quota; in a full one what is past its life is ended first. `undefined`: there is no such delivery.
    */
   actOnDelivery(
     key: Pick<Delivery, "messageSeq" | "target">,

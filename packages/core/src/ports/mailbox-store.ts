@@ -40,9 +40,10 @@ export interface MailboxStore {
     change: MailboxChange,
   ): Promise<Mailbox | undefined>;
   /**
-   * Removes a mailbox. Its subscriptions are deleted, what waits or is leased in
-   * it is cancelled, and its dead letters stay as they are in the ledger. False:
-   * there is none.
+   * Removes a mailbox with its subscriptions: its name is free, nothing comes into
+   * it, nobody fetches from it. What waits or is leased in it is cancelled by
+   * `MessageQueueStore.cancelWithdrawn`, until which an ack of a lease still counts.
+   * Its dead letters stay as they are in the ledger. False: there is none.
    */
   deleteMailbox(
     projectId: ProjectId,

@@ -106,7 +106,9 @@ export interface MessageQueueStore {
    * answers in the order of the requests. Fewer than the limit: no more of the
    * mailbox may be leased by now. Leases that ended meanwhile are ended first, as
    * {@link endLeases} does, in bounded number. What is not wanted any more becomes
-   * `cancelled` instead; what is past its life is left to {@link expireMessages}.
+   * `cancelled` instead, in bounded number: if there is more of it, fewer are
+   * answered, and {@link watchMailboxes} tells the mailbox. What is past its life is
+   * left to {@link expireMessages}.
    */
   leaseMessages(
     requests: readonly LeaseRequest[],
@@ -225,12 +227,27 @@ export interface MessageQueueStore {
     now: EpochMs,
   ): Promise<number>;
   /**
+   * Takes at most `limit` messages that died by then from their dead-letter lists,
+   * those of mailboxes that were deleted, too; they stay `failed`.
+   *
+   * @returns how many there were
+   */
+  forgetDeadMessages(diedBy: EpochMs, limit: number): Promise<number>;
+  /**
    * Ends at most `limit` deliveries that nobody fetched in time: `expired`. What is
    * leased is left until its lease ends.
    *
    * @returns how many there were
    */
   expireMessages(now: EpochMs, limit: number): Promise<number>;
+  /**
+   * Cancels what waits in mailboxes for subscriptions that were deleted, and what
+   * is in mailboxes that were. Nobody is handed any of it meanwhile. Looks at no more
+   * than `limit` messages, and goes on from there the next time.
+   *
+   * @returns whether there is more to look at
+   */
+  cancelWithdrawn(now: EpochMs, limit: number): Promise<boolean>;
   /**
    * Calls `listener` with the numbers of mailboxes in which there may be something
    * to lease by now, until the answered function is called. A hint, after the

@@ -173,7 +173,10 @@ export interface SubscriptionStore extends SubscriptionReader {
     expected: SubscriptionSignature | undefined,
     next: SubscriptionSignature,
   ): Promise<boolean>;
-  /** The owner's removal. Answers false when there is no such one. */
+  /**
+   * The owner's removal. What waits in a mailbox for it is cancelled by
+   * `MessageQueueStore.cancelWithdrawn`. Answers false when there is no such one.
+   */
   deleteSubscription(
     projectId: ProjectId,
     topicName: string,

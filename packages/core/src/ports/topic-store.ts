@@ -60,8 +60,9 @@ export interface TopicStore extends TopicReader {
   ): Promise<boolean>;
   /**
    * Removes a topic and its subscriptions; what was not delivered yet becomes
-   * `cancelled`. An attempt that is under way cannot be taken back: its outcome is
-   * still written. Answers false when there is no such topic.
+   * `cancelled`, what waits in mailboxes by `MessageQueueStore.cancelWithdrawn`. An
+   * attempt that is under way cannot be taken back: its outcome is still written.
+   * Answers false when there is no such topic.
    */
   deleteTopic(
     projectId: ProjectId,

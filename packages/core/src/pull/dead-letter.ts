@@ -1,6 +1,6 @@
 /** Why deliveries are on the dead-letter list of a mailbox. */
 
-import type { Mailbox } from "./mailbox.ts";
+import type { MailboxRoom } from "./mailbox.ts";
 
 /**
  * Why a mailbox takes no further message; `undefined`: it takes one.
@@ -8,7 +8,7 @@ import type { Mailbox } from "./mailbox.ts";
  * @param mailbox `undefined`: it was deleted
  */
 export function reasonNotQueued(
-  mailbox: Pick<Mailbox, "quota" | "depth" | "disabled"> | undefined,
+  mailbox: MailboxRoom | undefined,
 ): string | undefined {
   if (mailbox === undefined) return "The mailbox was deleted.";
   if (mailbox.disabled) return "The mailbox is disabled.";

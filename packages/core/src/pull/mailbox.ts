@@ -55,6 +55,9 @@ export interface Mailbox extends MailboxAccount {
   readonly depth: number;
 }
 
+/** What decides whether a mailbox takes a message. */
+export type MailboxRoom = Pick<Mailbox, "quota" | "depth" | "disabled">;
+
 /** A mailbox before the store gave it a number. */
 export interface NewMailbox
   extends Pick<

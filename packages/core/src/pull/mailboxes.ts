@@ -22,6 +22,8 @@ export interface PullSettings {
   readonly confirmWindowMs: number;
   /** How often a message is handed out before it is dead. */
   readonly maxDeliveries: number;
+  /** How many days a message stays on a dead-letter list. */
+  readonly deadLetterDays: number;
   /** Of mailboxes that are made without one. */
   readonly mailboxQuota: number;
 }
@@ -31,6 +33,7 @@ export const defaultPullSettings: PullSettings = {
   leaseMs: 60_000,
   confirmWindowMs: 9000,
   maxDeliveries: 10,
+  deadLetterDays: 30,
   mailboxQuota: 100_000,
 };
 

@@ -17,6 +17,9 @@ const maxWindowMs = 3_600_000;
 
 const maxDeliveries = 1000;
 
+/** Ten years. */
+const maxDeadLetterDays = 3650;
+
 export const pullSettings = Type.Object({
   leaseMs: Type.Integer({
     ...live,
@@ -44,6 +47,15 @@ export const pullSettings = Type.Object({
     default: defaultPullSettings.maxDeliveries,
     minimum: 1,
     maximum: maxDeliveries,
+  }),
+  deadLetterDays: Type.Integer({
+    ...live,
+    description:
+      "How many days a message stays on the dead-letter list of its mailbox, unless it is put back. Then its delivery is `failed` as before, and can still be resent by its id.",
+    expected: `a whole number of days from 1 to ${maxDeadLetterDays}`,
+    default: defaultPullSettings.deadLetterDays,
+    minimum: 1,
+    maximum: maxDeadLetterDays,
   }),
   mailboxQuota: Type.Integer({
     ...live,

@@ -223,6 +223,20 @@ CREATE UNIQUE INDEX mailboxes_id ON mailboxes (id);
 CREATE UNIQUE INDEX mailboxes_name ON mailboxes (project_id, name);
 CREATE INDEX mailboxes_of_project ON mailboxes (project_id, seq);
 
+-- What is still to be cancelled of what was in mailboxes when they, or subscriptions
+-- to them, were deleted.
+CREATE TABLE withdrawals (
+  seq            INTEGER PRIMARY KEY,
+  mailbox        INTEGER NOT NULL,
+  -- The subscription (subscriptions.seq) whose waiting deliveries these are. NULL:
+  -- the mailbox was deleted, and these are all that were waiting or leased.
+  target         INTEGER,
+  -- How far it was looked at: the place of a delivery, from the greatest one down.
+  queue_state    INTEGER NOT NULL DEFAULT 4,
+  before_message INTEGER NOT NULL DEFAULT 0,
+  before_target  INTEGER NOT NULL DEFAULT 0
+) STRICT;
+
 CREATE TABLE publishers (
   seq         INTEGER PRIMARY KEY AUTOINCREMENT,
   id          TEXT    NOT NULL,
@@ -611,18 +625,19 @@ CREATE INDEX deliveries_poll ON deliveries (provider, poll_at)
 -- is found.
 CREATE INDEX deliveries_idle ON deliveries (billable, idle_from)
   WHERE idle_from IS NOT NULL;
--- Of what subscribers fetch; the key (message_seq, target) ends each of these. In
--- this one lease_until stands before it, so that leases that ended are found among
--- those that hold; of all else it is NULL.
-CREATE INDEX deliveries_queued
-  ON deliveries (mailbox, queue_state, lease_until)
+-- Of what subscribers fetch; the key (message_seq, target) ends each of these.
+CREATE INDEX deliveries_queued ON deliveries (mailbox, queue_state)
   WHERE mailbox IS NOT NULL;
-CREATE INDEX deliveries_leased ON deliveries (lease_until)
+-- With the mailbox, so that one finds its own among those that ended.
+CREATE INDEX deliveries_leased ON deliveries (lease_until, mailbox)
   WHERE queue_state = 2;
+-- By when they died.
+CREATE INDEX deliveries_dead ON deliveries (last_at) WHERE queue_state = 4;
 CREATE INDEX deliveries_ordered
   ON deliveries (mailbox, ordering_key, queue_state)
   WHERE ordering_key IS NOT NULL AND queue_state < 4;
-CREATE INDEX deliveries_expiring ON deliveries (expires_at)
+-- With the mailbox, so that a full one finds its own.
+CREATE INDEX deliveries_expiring ON deliveries (expires_at, mailbox)
   WHERE queue_state < 4;
 CREATE INDEX deliveries_wait ON deliveries (wait_reason, urgency)
   WHERE wait_reason IS NOT NULL AND next_attempt_at IS NOT NULL;

@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
-import type { MessageId, ProjectId } from "@carillon/core";
+import { type MessageId, type ProjectId, toEpochMs } from "@carillon/core";
 import { startProcess } from "./other-process.fixture.ts";
 import { openSqliteStore } from "./sqlite-store.ts";
 import { temporaryFolders } from "./temporary-folder.fixture.ts";
@@ -70,6 +70,32 @@ test("changes nothing while the disk is full, and goes on when it has room", {
   assert.equal(kept.length, accepted.length);
   assert.equal(countUnfinished(folder), 0);
   assert.equal(checkIntegrity(folder), "ok");
+});
+
+test("goes on cancelling what a deleted mailbox held when it was killed meanwhile", async () => {
+  const folder = newFolder();
+  await using deleting = startProcess("./withdraw-messages.fixture.ts", [
+    folder,
+  ]);
+  await deleting.waitForLines(11);
+  await deleting.kill();
+  await using store = await openSqliteStore({ folder });
+  const countWaiting = async () => {
+    let waiting = 0;
+    for (const id of deleting.lines.slice(0, 10)) {
+      const report = await store.findMessage(projectId, id as MessageId);
+      const [state] = Object.keys(report?.counts ?? {});
+      if (state === "waiting") waiting++;
+      else assert.equal(state, "cancelled");
+    }
+    return waiting;
+  };
+  const left = [await countWaiting()];
+  while (await store.cancelWithdrawn(toEpochMs(1), 3)) {
+    left.push(await countWaiting());
+  }
+  assert.deepEqual(left, [7, 4, 1]);
+  assert.equal(await countWaiting(), 0);
 });
 
 /** Ids of the messages of which the process said this. */

@@ -97,6 +97,18 @@ export function testPull({ test }: EngineCases): void {
     for (const seqs of got.values()) assert.deepEqual(seqs, [1, 2]);
   });
 
+  test("cancels in rounds what was for a subscription that was deleted", {}, async (world) => {
+    const { id, projectId, topicName } = await world.subscribe("queue", "q1");
+    const engine = await world.start();
+    const message = await world.publish(engine);
+    await world.settle();
+    const { store, clock } = world;
+    await store.deleteSubscription(projectId, topicName, id, clock.now());
+    assert.deepEqual(await world.counts(message), { waiting: 1 });
+    await world.pass(10_000);
+    assert.deepEqual(await world.counts(message), { cancelled: 1 });
+  });
+
   test("tells of what a full mailbox did not take", {}, async (world) => {
     await world.subscribe("queue", "q1");
     await world.subscribe("queue", "q2");

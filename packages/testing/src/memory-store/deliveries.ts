@@ -249,20 +249,10 @@ export function cancelTopic(
 ): void {
   for (const row of tables.deliveries.list()) {
     if (row.state !== "waiting" && row.state !== "retrying") continue;
+    // It is cancelled with its subscription.
+    if (row.pull) continue;
     if (topicOf(tables, row)?.seq !== topicSeq) continue;
     cancel(tables, row, cancelReasons.topic_deleted, at);
-  }
-}
-
-/** A subscription went away: what waits to be fetched through it is cancelled. */
-export function cancelUnfetched(
-  tables: Tables,
-  target: number,
-  at: EpochMs,
-): void {
-  for (const row of tables.deliveries.list()) {
-    if (row.state !== "waiting" || !row.pull || row.target !== target) continue;
-    cancel(tables, row, cancelReasons.unsubscribed, at);
   }
 }
 

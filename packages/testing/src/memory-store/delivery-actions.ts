@@ -2,6 +2,7 @@
 
 import {
   type ActionOrder,
+  type ActionRefusal,
   type Actor,
   CarillonError,
   type DeliveryActionRecord,
@@ -15,6 +16,7 @@ import {
   isNewerThanJob,
   isSettled,
   type JobStep,
+  type MailboxRoom,
   type Message,
   type NewDeliveryJob,
   type ProjectId,
@@ -26,6 +28,8 @@ import { claimFactsOf, findRecipient, topicOf } from "./deliveries.ts";
 import { freed, type Holds } from "./holds.ts";
 import { getMessage, listDeliveries, newestAt } from "./ledger.ts";
 import { equals } from "./lists.ts";
+import { whyNotQueued } from "./mailbox-admission.ts";
+import { depthOf } from "./mailboxes.ts";
 import { unfinished } from "./outcomes.ts";
 import {
   type DeliveryRow,
@@ -50,11 +54,16 @@ export function createDeliveryActionStore(
       write(() => {
         const row = tables.deliveries.get(deliveryKey(key));
         if (!row) return undefined;
-        const refused = act(tables, row, order, by);
+        const { refused, mailbox } = act(tables, row, order, by);
         const now = tables.deliveries.get(deliveryKey(key)) ?? row;
         if (refused === undefined) return { state: now.state };
         const lastAction = now.actions.at(-1);
-        return { state: now.state, refused, ...(lastAction && { lastAction }) };
+        return {
+          state: now.state,
+          refused,
+          ...(mailbox && { mailbox }),
+          ...(lastAction && { lastAction }),
+        };
       }),
     async countDeliveries(projectId, filter, from, limits) {
       const { rows, next } = walk(tables, projectId, filter, from, limits);
@@ -200,7 +209,7 @@ function advance(
     const attemptAt = row.lastAttempt?.at;
     const refused = isNewerThanJob(job, attemptAt, row.actions.at(-1)?.at)
       ? "state"
-      : act(tables, row, order, by);
+      : act(tables, row, order, by).refused;
     done++;
     if (refused === undefined) changed++;
     else skipped[refused] = (skipped[refused] ?? 0) + 1;
@@ -254,28 +263,37 @@ function cancelMessage(
   ranges.deleteWhere((row) => row.messageSeq === messageSeq && !row.hold);
 }
 
-/** Answers why it was refused, if so. */
+/** Answers why it was refused, if so, and what mailbox took none. */
 function act(
   tables: Tables,
   row: DeliveryRow,
   order: ActionOrder,
   by: Actor & { readonly reason?: string; readonly jobId?: string },
-) {
+): { readonly refused?: ActionRefusal; readonly mailbox?: MailboxRoom } {
   const message = getMessage(tables, row.messageSeq);
   const recipient = findRecipient(tables, row);
   if (!recipient) throw new Error(`Nobody is target ${row.target}.`);
-  const decision = decideAction(
-    {
-      ...claimFactsOf(tables, row),
-      state: row.state,
-      nextAttemptAt: row.nextAttemptAt,
-      expiresAt: row.expiresAt,
-      protocol: recipient.protocol,
-      message,
-    },
-    order,
-  );
-  if (decision.refused !== undefined) return decision.refused;
+  const decide = () => {
+    const mailbox = roomFor(tables, row);
+    return decideAction(
+      {
+        ...claimFactsOf(tables, row),
+        state: row.state,
+        nextAttemptAt: row.nextAttemptAt,
+        expiresAt: row.expiresAt,
+        protocol: recipient.protocol,
+        ...(mailbox && { mailbox }),
+        message,
+      },
+      order,
+    );
+  };
+  let decision = decide();
+  if (decision.refused === "not_queued" && recipient.mailbox !== undefined) {
+    whyNotQueued(tables, recipient.mailbox, order.now);
+    decision = decide();
+  }
+  if (decision.refused !== undefined) return decision;
   const { to, nextAttemptAt, expiresAt, isFetched } = decision;
   const record: DeliveryActionRecord = {
     at: order.now,
@@ -311,7 +329,17 @@ function act(
   if (!isSettled(row.state) && isSettled(to)) {
     countSettled(tables, changed, order.now);
   }
-  return undefined;
+  return {};
+}
+
+/** How full the mailbox is that a delivery would be fetched from. */
+function roomFor(tables: Tables, row: DeliveryRow): MailboxRoom | undefined {
+  const { mailbox: seq = 0 } = findRecipient(tables, row) ?? {};
+  const mailbox = tables.mailboxes.get(seq);
+  if (!mailbox) return undefined;
+  const { quota, disabled } = mailbox;
+  const depth = depthOf(tables, seq);
+  return { quota, depth, ...(disabled && { disabled }) };
 }
 
 /** What is resent is in its subscription's mailbox again, as never handed out. */

@@ -51,11 +51,15 @@ export function listActive(tables: Tables, topicSeq: number): Subscription[] {
     .filter((it) => it.topicSeq === topicSeq && isActive(it));
 }
 
+/** What waits to be fetched through it is cancelled later. */
 export function endSubscription(
   tables: Tables,
   subscription: Subscription,
 ): void {
   setStatus(tables, subscription, "deleted");
+  const { mailbox, seq: target } = subscription;
+  if (mailbox === undefined) return;
+  tables.withdrawals.put(`${mailbox}/${target}`, { mailbox, target });
 }
 
 export function setStatus(

@@ -82,7 +82,7 @@ export function createIdentityStore(tables: Tables): IdentityStore {
         domains.delete(id);
         return true;
       }),
-    deleteProject: (id, at, expected) =>
+    deleteProject: (id, _at, expected) =>
       change(expected, () => {
         if (listTopics(tables, id).length > 0) return false;
         projects.delete(id);
@@ -98,7 +98,7 @@ export function createIdentityStore(tables: Tables): IdentityStore {
         disallowedObjects.deleteWhere(({ projectId }) => projectId === id);
         emailSuppressions.deleteWhere(({ projectId }) => projectId === id);
         for (const { seq, projectId } of mailboxes.list()) {
-          if (projectId === id) removeMailbox(tables, seq, at);
+          if (projectId === id) removeMailbox(tables, seq);
         }
         for (const publisher of publishers.list()) {
           if (publisher.projectId === id) removePublisher(tables, publisher);

@@ -2,9 +2,40 @@
 
 import { type EpochMs, reasonNotQueued } from "@carillon/core";
 import { depthOf } from "./mailboxes.ts";
+import { endOverdue } from "./overdue-messages.ts";
 import { type DeliveryRow, deliveryKey } from "./rows.ts";
 import { countSettled } from "./statistics.ts";
 import type { Tables } from "./tables.ts";
+
+/**
+ * Why a mailbox takes no further message; if it is full, what is overdue there is
+ * ended first.
+ *
+ * @param own a delivery that is in it already, and asks to be
+ */
+export function whyNotQueued(
+  tables: Tables,
+  seq: number,
+  now: EpochMs,
+  own?: DeliveryRow,
+): string | undefined {
+  const look = () => {
+    const mailbox = tables.mailboxes.get(seq);
+    const depth = depthOf(tables, seq) - (own ? 1 : 0);
+    return reasonNotQueued(mailbox && { ...mailbox, depth });
+  };
+  const reason = look();
+  if (reason === undefined) return undefined;
+  const freed = endOverdue(
+    tables,
+    now,
+    Number.POSITIVE_INFINITY,
+    (row) =>
+      row.pull?.mailbox === seq &&
+      (!own || deliveryKey(row) !== deliveryKey(own)),
+  );
+  return freed > 0 ? look() : reason;
+}
 
 /**
  * Takes a delivery that was just written into its mailbox; answers why not, if so.
@@ -18,9 +49,7 @@ export function admitDelivery(
   const { pull, ...rest } = row;
   if (!pull) return undefined;
   const mailbox = tables.mailboxes.get(pull.mailbox);
-  // The delivery is in it already.
-  const depth = depthOf(tables, pull.mailbox) - 1;
-  const reason = reasonNotQueued(mailbox && { ...mailbox, depth });
+  const reason = whyNotQueued(tables, pull.mailbox, now, row);
   if (reason === undefined) return undefined;
   const failed = tables.deliveries.put(deliveryKey(row), {
     ...rest,

@@ -1,15 +1,12 @@
 /** Mailboxes of the in-memory store; what is in them is in `message-queue.ts`. */
 
-import {
-  cancelReasons,
-  type EpochMs,
-  type Mailbox,
-  type MailboxAccount,
-  type MailboxStore,
-  type NewMailbox,
-  type ProjectId,
+import type {
+  Mailbox,
+  MailboxAccount,
+  MailboxStore,
+  NewMailbox,
+  ProjectId,
 } from "@carillon/core";
-import { cancel } from "./cancellation.ts";
 import { checkProject, endSubscription, listPresent } from "./directory.ts";
 import { compareKeys } from "./ledger.ts";
 import { equals } from "./lists.ts";
@@ -70,10 +67,10 @@ export function createMailboxStore(tables: Tables): MailboxStore {
           }),
         );
       }),
-    deleteMailbox: (projectId, name, at) =>
+    deleteMailbox: (projectId, name) =>
       write(() => {
         const row = findMailbox(tables, projectId, name);
-        if (row) removeMailbox(tables, row.seq, at);
+        if (row) removeMailbox(tables, row.seq);
         return row !== undefined;
       }),
   };
@@ -115,21 +112,18 @@ export function depthOf(tables: Tables, seq: number): number {
   return listIn(tables, seq).filter(isOpen).length;
 }
 
-/** With all that were in it; dead letters stay in the ledger. */
-export function removeMailbox(tables: Tables, seq: number, at: EpochMs): void {
-  const { mailboxes, deletedMailboxes, deliveries } = tables;
+/** What is in it is cancelled later; dead letters stay in the ledger. */
+export function removeMailbox(tables: Tables, seq: number): void {
+  const { mailboxes, deletedMailboxes, withdrawals } = tables;
   for (const subscription of listPresent(tables)) {
     if (subscription.mailbox === seq) endSubscription(tables, subscription);
   }
-  for (const row of deliveries.list()) {
-    if (row.pull?.mailbox !== seq || !isOpen(row)) continue;
-    cancel(tables, row, cancelReasons.unsubscribed, at);
-  }
+  withdrawals.put(`${seq}/`, { mailbox: seq });
   mailboxes.delete(seq);
   deletedMailboxes.put(seq, {});
 }
 
-function isOpen({ state }: DeliveryRow): boolean {
+export function isOpen({ state }: DeliveryRow): boolean {
   return state === "waiting" || state === "sending";
 }
 

@@ -14,14 +14,14 @@ import {
   nextState,
   reasonUnconfirmed,
   toEpochMs,
-  unfetchedError,
 } from "@carillon/core";
 import { cancel, endIfCancelled } from "./cancellation.ts";
 import { claimFactsOf, findRecipient, topicOf } from "./deliveries.ts";
 import { isDeleted } from "./directory.ts";
-import { depthOf, listIn } from "./mailboxes.ts";
+import { whyNotQueued } from "./mailbox-admission.ts";
+import { isOpen, listIn } from "./mailboxes.ts";
+import { endOverdue, settle } from "./overdue-messages.ts";
 import { type DeliveryRow, deliveryKey } from "./rows.ts";
-import { countSettled } from "./statistics.ts";
 import type { Tables } from "./tables.ts";
 
 /** A delivery that is in a mailbox. */
@@ -155,17 +155,6 @@ export function createMessageQueueStore(tables: Tables): MessageQueueStore {
     );
   }
 
-  /** It came to its end. */
-  function settle(row: DeliveryRow, now: EpochMs): void {
-    const { messageSeq, target, state } = row;
-    countSettled(tables, row, now);
-    if (state !== "delivered" && state !== "failed" && state !== "expired") {
-      throw new Error(`No message in a mailbox ends ${state}.`);
-    }
-    const topicSeq = topicOf(tables, row)?.seq ?? 0;
-    tables.queueOutcomes.settled({ messageSeq, target, topicSeq, state });
-  }
-
   /** It is confirmed. */
   function confirm(row: QueuedRow, now: EpochMs): void {
     const { pull: _, ...rest } = row;
@@ -174,7 +163,7 @@ export function createMessageQueueStore(tables: Tables): MessageQueueStore {
       state: nextState(row.state, "deliver"),
       lastAttempt: { at: now, durationMs: 0 },
     });
-    settle(acked, now);
+    settle(tables, acked, now);
   }
 
   /** It was handed out as often as may be. */
@@ -191,7 +180,7 @@ export function createMessageQueueStore(tables: Tables): MessageQueueStore {
         error: reasonUnconfirmed(row.attempts),
       },
     });
-    settle(dead, now);
+    settle(tables, dead, now);
   }
 
   /** It waits again, from the instant on if there is one; or it is dead. */
@@ -222,10 +211,14 @@ export function createMessageQueueStore(tables: Tables): MessageQueueStore {
   function endIfUnwanted(row: DeliveryRow, now: EpochMs): void {
     if (endIfCancelled(tables, row, now)) return;
     const subscription = tables.subscriptions.get(row.target);
-    if (!subscription || !isDeleted(subscription)) return;
-    const why = tables.deletedTopics.has(subscription.topicSeq)
-      ? "topic_deleted"
-      : "unsubscribed";
+    if (subscription && isDeleted(subscription)) withdraw(row, now);
+  }
+
+  /** Its subscription was deleted. */
+  function withdraw(row: DeliveryRow, now: EpochMs): void {
+    const { topicSeq = 0 } = tables.subscriptions.get(row.target) ?? {};
+    const isTopicDeleted = tables.deletedTopics.has(topicSeq);
+    const why = isTopicDeleted ? "topic_deleted" : "unsubscribed";
     cancel(tables, row, cancelReasons[why], now);
   }
 
@@ -314,6 +307,7 @@ export function createMessageQueueStore(tables: Tables): MessageQueueStore {
     resumeStream: (request, afterEventId, now, maxDeliveries) =>
       write(() => {
         const { mailbox, limit, leaseMs, stream } = request;
+        if (!mailboxes.has(mailbox)) return [];
         const end = endOfStream(afterEventId);
         return list(mailbox)
           .filter((row) => holds(row, now) && row.attempts < maxDeliveries)
@@ -388,18 +382,18 @@ export function createMessageQueueStore(tables: Tables): MessageQueueStore {
     },
     redriveMessages: (mailbox, choice, expiresAt, now) =>
       write(() => {
-        const { quota = 0, disabled } = mailboxes.get(mailbox) ?? {};
-        const left = quota - depthOf(tables, mailbox);
-        const room = disabled ? 0 : Math.max(0, left);
-        const limit = "limit" in choice ? choice.limit : room;
+        const limit = "limit" in choice ? choice.limit : undefined;
         const dead = list(mailbox)
           .filter(({ state }) => state === "failed")
           .filter(
             ({ messageSeq }) =>
               "limit" in choice || choice.messageSeqs.includes(messageSeq),
           )
-          .slice(0, Math.min(room, limit));
+          .slice(0, limit);
+        let redriven = 0;
         for (const row of dead) {
+          if (whyNotQueued(tables, mailbox, now) !== undefined) break;
+          redriven++;
           const { lastAttempt: _, ...rest } = row;
           const pull = { ...row.pull, expiresAt };
           endIfUnwanted(
@@ -407,32 +401,34 @@ export function createMessageQueueStore(tables: Tables): MessageQueueStore {
             now,
           );
         }
-        return dead.length;
+        return redriven;
       }),
-    expireMessages: (now, limit) =>
+    forgetDeadMessages: (diedBy, limit) =>
       write(() => {
-        const overdue = deliveries
+        const old = deliveries
           .list()
-          .filter(isQueued)
-          .filter(({ state }) => state === "waiting")
-          .filter(({ pull }) => pull.expiresAt <= now)
+          .filter(({ pull, state }) => pull && state === "failed")
+          .filter(({ lastAttempt }) => lastAttempt && lastAttempt.at <= diedBy)
           .slice(0, limit);
-        for (const row of overdue) {
-          if (endIfCancelled(tables, row, now)) continue;
-          const { pull: _, ...rest } = row;
-          const expired = put({
-            ...rest,
-            state: nextState(row.state, "expire"),
-            lastAttempt: {
-              at: now,
-              durationMs: 0,
-              errorClass: "expired",
-              error: unfetchedError,
-            },
-          });
-          settle(expired, now);
+        for (const { pull: _, ...row } of old) put(row);
+        return old.length;
+      }),
+    expireMessages: (now, limit) => write(() => endOverdue(tables, now, limit)),
+    cancelWithdrawn: (now, limit) =>
+      write(() => {
+        let room = limit;
+        for (const [key, { mailbox, target }] of tables.withdrawals.entries()) {
+          const open = list(mailbox).filter((row) =>
+            target === undefined
+              ? isOpen(row)
+              : row.target === target && row.state === "waiting",
+          );
+          for (const row of open.slice(0, room)) withdraw(row, now);
+          if (open.length >= room) return true;
+          room -= open.length;
+          tables.withdrawals.delete(key);
         }
-        return overdue.length;
+        return false;
       }),
     watchMailboxes: (listener) => tables.readyMailboxes.watch(listener),
     watchOutcomes: (listener) => tables.queueOutcomes.watch(listener),

@@ -154,6 +154,18 @@ export const mailboxColumns: Columns<MailboxRow> = {
   createdAt: integer,
 };
 
+/** What is to be cancelled of what was in a mailbox; see the port. */
+export interface WithdrawalRow {
+  readonly mailbox: number;
+  /** A subscription that was deleted; absent: the mailbox was. */
+  readonly target?: number;
+}
+
+export const withdrawalColumns: Columns<WithdrawalRow> = {
+  mailbox: integer,
+  target: optional(integer),
+};
+
 export const publisherColumns: Columns<PullPublisher> = {
   seq: integer,
   id: text,

@@ -21,7 +21,7 @@ import {
   type WrongCodeKeys,
 } from "@carillon/core";
 import { counterKey } from "./counters.ts";
-import { cancelUnfetched, claim } from "./deliveries.ts";
+import { claim } from "./deliveries.ts";
 import {
   endSubscription,
   hasTopic,
@@ -188,12 +188,11 @@ export function createSubscriptionStore(
         subscriptions.put(known.seq, { ...known, signature: next });
         return true;
       }),
-    deleteSubscription: (projectId, topicName, id, at) =>
+    deleteSubscription: (projectId, topicName, id) =>
       write(() => {
         const known = findSubscription(tables, projectId, topicName, id);
         if (!known) return false;
         endSubscription(tables, known);
-        cancelUnfetched(tables, known.seq, at);
         return true;
       }),
   };

@@ -280,6 +280,8 @@ export function createTables(clock: Pick<Clock, "now">) {
     mailboxes: table(rows.mailboxColumns, noticeOfMailbox),
     /** By number: theirs are given to no other. */
     deletedMailboxes: table<object>({}),
+    /** By mailbox and subscription. */
+    withdrawals: table(rows.withdrawalColumns),
     publishers: table(rows.publisherColumns),
     deletedPublishers: table<object>({}),
     /** By publisher and reference. */

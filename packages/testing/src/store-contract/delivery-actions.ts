@@ -174,6 +174,7 @@ export function testDeliveryActions({ test }: Cases): void {
     const next = await publishTo(store, topic, [it], { orderingKey: "k" });
     assert.equal(next.report.unqueued?.length, 1);
     const other = { messageSeq: next.seq, target: it.seq };
+    await store.updateMailbox(projectId, it.endpoint, { quota: 2 });
     assert.deepEqual(await store.actOnDelivery(other, resend, ada), {
       state: "waiting",
     });
@@ -189,6 +190,78 @@ export function testDeliveryActions({ test }: Cases): void {
       await store.ackLeases(mailbox, leases, after(1002));
     }
     assert.equal(await store.expireMessages(after(3_600_000), 9), 0);
+  });
+
+  test("resends no more into a mailbox than its quota has room for", async (store) => {
+    const topic = await addTopic(store);
+    const it = await subscribeMailbox(store, topic, { quota: 3 });
+    const resend = { ...order("resend"), pullProtocols: [it.protocol] };
+    const full = [];
+    for (let n = 0; n < 9; n++) {
+      const { seq, report } = await publishTo(store, topic, [it]);
+      if (report.unqueued) full.push({ messageSeq: seq, target: it.seq });
+    }
+    assert.equal(full.length, 6);
+    const leases = await lease(store, it.mailbox);
+    await store.ackLeases(it.mailbox, leases.slice(1), start);
+    const results = await Promise.all(
+      full.map((key) => store.actOnDelivery(key, resend, ada)),
+    );
+    const refused = {
+      state: "failed",
+      refused: "not_queued",
+      mailbox: { quota: 3, depth: 3 },
+    };
+    const states = results.map((result) => result?.state);
+    const resent = results.filter((result) => result?.state === "waiting");
+    assert.equal(resent.length, 2, states.join());
+    for (const result of results) {
+      if (result?.refused) assert.deepEqual(result, refused);
+    }
+    // Of many those that do not fit are skipped.
+    await store.ackLeases(it.mailbox, leases, start);
+    const job = await queue(store, { states: ["failed"] });
+    const claim = await store.claimJob(leaseOf("c"), after(1000));
+    assert.equal(claim?.job.id, job.id);
+    const limits = { maxMessages: 100, maxDeliveries: 100 };
+    const { pullProtocols } = resend;
+    const ended = await store.advanceJob(claim, {
+      ...step(limits),
+      pullProtocols,
+    });
+    assert.deepEqual(
+      [ended?.state, ended?.changed, ended?.skipped],
+      ["done", 1, { not_queued: 3 }],
+    );
+    const found = await store.findMailbox(projectId, it.endpoint);
+    assert.equal(found?.depth, 3);
+
+    const off = { disabled: true, quota: 9 };
+    await store.updateMailbox(projectId, it.endpoint, off);
+    const { seq } = await publishTo(store, topic, [it]);
+    const late = { messageSeq: seq, target: it.seq };
+    assert.deepEqual(await store.actOnDelivery(late, resend, ada), {
+      ...refused,
+      mailbox: { quota: 9, depth: 3, disabled: true },
+    });
+  });
+
+  test("resends into a full mailbox in place of what is past its life there", async (store) => {
+    const topic = await addTopic(store);
+    const it = await subscribeMailbox(store, topic, { quota: 1 });
+    const resend = { ...order("resend"), pullProtocols: [it.protocol] };
+    const { message: overdue } = await publishTo(store, topic, [it], {
+      lifeMs: 1000,
+    });
+    const { seq } = await publishTo(store, topic, [it]);
+    const key = { messageSeq: seq, target: it.seq };
+    const early = { ...resend, now: after(999) };
+    const refused = await store.actOnDelivery(key, early, ada);
+    assert.equal(refused?.refused, "not_queued");
+    assert.deepEqual(await store.actOnDelivery(key, resend, ada), {
+      state: "waiting",
+    });
+    assert.deepEqual(await countsOf(store, overdue), { expired: 1 });
   });
 
   test("resends to nobody whose topic is gone", async (store) => {

@@ -133,6 +133,11 @@ export async function lease(
   return leases;
 }
 
+/** Cancels all that waits, or is, where something was deleted. */
+export async function cancelWithdrawn(store: Store, atMs = 0): Promise<void> {
+  while (await store.cancelWithdrawn(after(atMs), 100));
+}
+
 export function seqsOf(leases: readonly MessageLease[]): number[] {
   return leases.map(({ messageSeq }) => messageSeq);
 }

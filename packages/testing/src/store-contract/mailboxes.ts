@@ -19,7 +19,11 @@ import {
   projectId,
   start,
 } from "./fixtures.ts";
-import { maxDeliveries, newMailbox } from "./mailbox-fixtures.ts";
+import {
+  cancelWithdrawn,
+  maxDeliveries,
+  newMailbox,
+} from "./mailbox-fixtures.ts";
 
 export function testMailboxes({ test }: Cases): void {
   test("keeps one mailbox of a name in each project", async (store) => {
@@ -147,6 +151,7 @@ export function testMailboxes({ test }: Cases): void {
     assert.equal(await store.deleteMailbox(projectId, "till", after(2)), true);
     assert.equal(await store.deleteMailbox(projectId, "till", after(2)), false);
     assert.equal(await store.findMailbox(projectId, "till"), undefined);
+    await cancelWithdrawn(store, 2);
     const counts = [];
     for (const message of messages) counts.push(await countsOf(store, message));
     assert.deepEqual(counts, [
@@ -184,6 +189,7 @@ export function testMailboxes({ test }: Cases): void {
     await store.deleteTopic(projectId, topic.name, after(1));
     assert.equal(await store.deleteProject(projectId, after(2)), true);
     assert.equal(await store.findMailbox(projectId, "till"), undefined);
+    await cancelWithdrawn(store, 2);
     assert.deepEqual(await countsOf(store, message), { cancelled: 1 });
     assert.ok(await store.findMailboxById(other.id));
     await assert.rejects(store.addMailbox(newMailbox()), {

@@ -4,6 +4,7 @@ import fc from "fast-check";
 import type { Cases } from "./cases.ts";
 import { addTopic, after } from "./fixtures.ts";
 import {
+  cancelWithdrawn,
   type PullSubscription,
   publishTo,
   subscribeMailbox,
@@ -231,6 +232,7 @@ async function compare(store: Store, steps: readonly Step[]): Promise<void> {
   assert.equal(found?.depth, open.length);
   // Leases of all mailboxes end together.
   await store.deleteMailbox(projectId, endpoint, after(model.now));
+  await cancelWithdrawn(store, model.now);
 }
 
 async function take(

@@ -21,6 +21,7 @@ import {
   start,
 } from "./fixtures.ts";
 import {
+  cancelWithdrawn,
   lease,
   maxDeliveries,
   type PullSubscription,
@@ -383,6 +384,43 @@ export function testMessageQueue({ test }: Cases): void {
     assert.deepEqual(seqsOf(leases), seqs.slice(0, 2));
   });
 
+  test("dead letters leave their list when their time is over, and stay in the ledger", async (store) => {
+    const topic = await addTopic(store);
+    const it = await subscribeMailbox(store, topic, { quota: 3 });
+    const published = [];
+    for (let n = 0; n < 3; n++) {
+      published.push(await publishTo(store, topic, [it]));
+    }
+    const bury = async (atMs: number) => {
+      const [held] = await lease(store, it.mailbox, { limit: 1, atMs });
+      assert.ok(held);
+      await nack(store, it.mailbox, held, { maxDeliveries: 1 }, atMs);
+    };
+    for (const atMs of [1000, 2000, 3000]) await bury(atMs);
+    const listed = async () => {
+      const dead = await store.listDeadMessages(it.mailbox, { limit: 9 });
+      return dead.map(({ messageSeq }) => messageSeq);
+    };
+    assert.equal(await store.forgetDeadMessages(after(999), 9), 0);
+    assert.equal(await store.forgetDeadMessages(after(2000), 1), 1);
+    assert.equal(await store.forgetDeadMessages(after(2000), 9), 1);
+    assert.equal(await store.forgetDeadMessages(after(2000), 9), 0);
+    const [first, , third] = published;
+    assert.ok(first && third);
+    assert.deepEqual(await listed(), [third.seq]);
+    assert.deepEqual(await countsOf(store, first.message), { failed: 1 });
+    const { dead } = await store.countMailboxMessages(it.mailbox);
+    assert.equal(dead, 1);
+    assert.equal(await depthOf(store, it.mailbox), 0);
+    const again = { messageSeqs: [first.seq] };
+    assert.equal(
+      await store.redriveMessages(it.mailbox, again, after(9e6), after(4000)),
+      0,
+    );
+    await store.deleteMailbox(projectId, it.endpoint, after(4000));
+    assert.equal(await store.forgetDeadMessages(after(9000), 9), 1);
+  });
+
   test("what is over the quota fails with the reason, exactly", async (store) => {
     const topic = await addTopic(store);
     const small = await subscribeMailbox(store, topic, { quota: 3 });
@@ -424,6 +462,54 @@ export function testMessageQueue({ test }: Cases): void {
     await store.ackLeases(small.mailbox, [held], after(1));
     const fifth = await publishTo(store, topic, both);
     assert.equal(fifth.report.unqueued, undefined);
+  });
+
+  test("what is past its life in a full mailbox makes room for what comes", async (store, clock) => {
+    const topic = await addTopic(store);
+    const it = await subscribeMailbox(store, topic, { quota: 3 });
+    const other = await subscribeMailbox(store, topic, { quota: 3 });
+    const publish = (lifeMs: number) =>
+      publishTo(store, topic, [it, other], { lifeMs, orderingKey: "k" });
+    const first = await publish(1000);
+    const held = await lease(store, it.mailbox, { leaseMs: 5000 });
+    assert.equal(held.length, 1);
+    const second = await publish(1000);
+    const third = await publish(9e6);
+    clock.advance(999);
+    const early = await publish(9e6);
+    assert.equal(early.report.unqueued?.length, 2);
+    clock.advance(1);
+    // Leased, the first one is its subscriber's: one comes in for the second.
+    const late = await publish(9e6);
+    assert.equal(late.report.unqueued, undefined);
+    assert.deepEqual(await countsOf(store, second.message), { expired: 2 });
+    assert.deepEqual(await countsOf(store, first.message), {
+      sending: 1,
+      expired: 1,
+    });
+    const later = await publish(9e6);
+    assert.deepEqual(
+      later.report.unqueued?.map(({ target }) => target),
+      [it.seq],
+    );
+    assert.equal(await depthOf(store, it.mailbox), 3);
+    assert.equal(await depthOf(store, other.mailbox), 3);
+    // It is the next of its ordering key.
+    const next = await lease(store, other.mailbox, { atMs: 1000 });
+    assert.deepEqual(seqsOf(next), [third.seq]);
+  });
+
+  test("redrives into a full mailbox in place of what is past its life there", async (store) => {
+    const topic = await addTopic(store);
+    const it = await subscribeMailbox(store, topic, { quota: 2 });
+    for (const lifeMs of [1000, 9e6, 9e6, 9e6]) {
+      await publishTo(store, topic, [it], { lifeMs });
+    }
+    const redrive = (atMs: number) =>
+      store.redriveMessages(it.mailbox, { limit: 9 }, after(9e6), after(atMs));
+    assert.equal(await redrive(999), 0);
+    assert.equal(await redrive(1000), 1);
+    assert.equal(await depthOf(store, it.mailbox), 2);
   });
 
   test("redrives no more than the quota leaves room for", async (store) => {
@@ -762,6 +848,7 @@ export function testMessageQueue({ test }: Cases): void {
       subscription.id,
       start,
     );
+    await cancelWithdrawn(store);
     assert.deepEqual(await countsOf(store, next.message), { cancelled: 1 });
     assert.equal(await store.mayHaveMessages(mailbox, start), false);
     // What is leased cannot be taken back.
@@ -784,6 +871,7 @@ export function testMessageQueue({ test }: Cases): void {
   test("a topic that is deleted leaves nothing to fetch", async (store) => {
     const { message, mailbox, topic } = await fill(store, 1);
     await store.deleteTopic(projectId, topic.name, start);
+    await cancelWithdrawn(store);
     assert.deepEqual(await countsOf(store, message), { cancelled: 1 });
     assert.equal(await depthOf(store, mailbox), 0);
     assert.deepEqual(await lease(store, mailbox), []);
@@ -1287,6 +1375,7 @@ function testOutcomes({ test }: Test): void {
     const told: QueueOutcomes[] = [];
     store.watchOutcomes((outcomes) => told.push(outcomes));
     await store.deleteMailbox(projectId, subscription.endpoint, start);
+    await cancelWithdrawn(store);
     await setImmediate();
     assert.deepEqual(told, []);
   });

@@ -23,7 +23,12 @@ import {
   start,
   underWay,
 } from "./fixtures.ts";
-import { lease, publishTo, subscribeMailbox } from "./mailbox-fixtures.ts";
+import {
+  cancelWithdrawn,
+  lease,
+  publishTo,
+  subscribeMailbox,
+} from "./mailbox-fixtures.ts";
 
 export function testTopicDeletion({ test }: Cases): void {
   test("cancels what waits, and says why where no attempt does", async (store, clock) => {
@@ -83,7 +88,8 @@ export function testTopicDeletion({ test }: Cases): void {
     await store.cancelSubscription(left.id, () => undefined);
     const [claim] = await lease(store, held.mailbox);
     assert.ok(claim);
-    await store.deleteTopic(projectId, topic.name, after(5));
+    await store.deleteTopic(projectId, topic.name, after(4));
+    await cancelWithdrawn(store, 5);
     assert.deepEqual(await countsOf(store, message), {
       sending: 1,
       cancelled: 2,

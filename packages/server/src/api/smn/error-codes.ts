@@ -105,6 +105,7 @@ export const smnErrorCodes: Readonly<
   MESSAGE_STATE_CONFLICT: { status: 400, code: "APIGW.0201" },
   DELIVERY_STATE_CONFLICT: { status: 400, code: "APIGW.0201" },
   DELIVERY_UNWANTED: { status: 400, code: "APIGW.0201" },
+  DELIVERY_NOT_QUEUED: { status: 400, code: "APIGW.0201" },
   DELIVERY_EXPIRED: { status: 400, code: "APIGW.0201" },
   DELIVERY_FILTER_INVALID: { status: 400, code: "APIGW.0201" },
   BATCH_SENDING_OFF: { status: 400, code: "APIGW.0201" },

@@ -102,7 +102,7 @@ export function deliveryActionRoutes(
       schema: {
         summary: "Makes another attempt at a delivery, now",
         description:
-          "From retrying, unknown, failed, rejected, suppressed, expired and cancelled. What costs money costs it again. Refused with `DELIVERY_STATE_CONFLICT` from other states, with `DELIVERY_EXPIRED` where its life is over and no new one is given, with `DELIVERY_UNWANTED` where its recipient is not to get it any more.",
+          "From retrying, unknown, failed, rejected, suppressed, expired and cancelled. What costs money costs it again. Refused with `DELIVERY_STATE_CONFLICT` from other states, with `DELIVERY_EXPIRED` where its life is over and no new one is given, with `DELIVERY_UNWANTED` where its recipient is not to get it any more, with `DELIVERY_NOT_QUEUED` where the mailbox that it would be fetched from is full or disabled.",
         tags,
         params: deliveryParams,
         body: resendBody,

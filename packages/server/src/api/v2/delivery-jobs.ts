@@ -145,7 +145,7 @@ const JobBody = Type.Object(
     }),
     skipped: Type.Record(Type.String(), Type.Integer(), {
       description:
-        "By reason: state (it had changed meanwhile, or its attempt is under way), unwanted (unsubscribed, the topic was deleted, the message was cancelled, or an earlier round of the notify policy delivered it), expired (its life is over, and no new one was given), unreadable",
+        "By reason: state (it had changed meanwhile, or its attempt is under way), unwanted (unsubscribed, the topic was deleted, the message was cancelled, or an earlier round of the notify policy delivered it), expired (its life is over, and no new one was given), not_queued (its mailbox is full or disabled), unreadable",
     }),
     createdAt: instant("When it was queued"),
     startedAt: Type.Optional(instant("When it began")),

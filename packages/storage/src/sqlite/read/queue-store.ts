@@ -3,6 +3,7 @@
 import type { EpochMs, MessageQueueStore } from "@carillon/core";
 import type { Connections } from "../connections.ts";
 import { queueStates } from "../schema/codes.ts";
+import { firstEnded } from "../schema/ended-leases.ts";
 
 const { ready, leased, dead } = queueStates;
 
@@ -11,18 +12,18 @@ export function createQueueStore({
   writer,
 }: Connections): MessageQueueStore {
   /**
-   * Something to lease, or a lease that is over; the first found ends it.
+   * Something to lease; or else a lease that is over, which the first ends that
+   * finds it.
    * Parameters: mailbox, now. Index: deliveries_queued.
    */
   const anyReady = reader.prepare<[1]>(
     `SELECT 1 FROM deliveries INDEXED BY deliveries_queued
-     WHERE mailbox = ? AND queue_state = ${ready} AND lease_until IS NULL
-       AND expires_at > ? LIMIT 1`,
-  );
-  const anyEnded = reader.prepare<[1]>(
-    `SELECT 1 FROM deliveries INDEXED BY deliveries_queued
-     WHERE mailbox = ? AND queue_state = ${leased} AND lease_until <= ?
+     WHERE mailbox = ? AND queue_state = ${ready} AND expires_at > ?
      LIMIT 1`,
+  );
+  /** Parameters: now, mailbox. */
+  const anyEnded = reader.prepare<[1]>(
+    `SELECT 1 FROM (${firstEnded}) WHERE mailbox = ? LIMIT 1`,
   );
   /** Parameters: mailbox. Index: deliveries_queued. */
   const anyLeased = reader.prepare<[1]>(
@@ -49,13 +50,12 @@ export function createQueueStore({
        d.last_at
      FROM deliveries AS d INDEXED BY deliveries_queued
      CROSS JOIN subscriptions AS s ON s.seq = d.target
-     WHERE d.mailbox = ? AND d.queue_state = ${dead} AND d.lease_until IS NULL
-       AND d.message_seq > ?
+     WHERE d.mailbox = ? AND d.queue_state = ${dead} AND d.message_seq > ?
      ORDER BY d.message_seq, d.target LIMIT +?`,
   );
 
   const mayHave = (mailbox: number, now: EpochMs) =>
-    (anyReady.get(mailbox, now) ?? anyEnded.get(mailbox, now)) !== undefined;
+    (anyReady.get(mailbox, now) ?? anyEnded.get(now, mailbox)) !== undefined;
 
   return {
     leaseMessages: (requests, now, maxDeliveries) =>
@@ -99,7 +99,10 @@ export function createQueueStore({
     },
     redriveMessages: (mailbox, choice, expiresAt, now) =>
       writer.run("redriveMessages", mailbox, choice, expiresAt, now),
+    forgetDeadMessages: (diedBy, limit) =>
+      writer.run("forgetDeadMessages", diedBy, limit),
     expireMessages: (now, limit) => writer.run("expireMessages", now, limit),
+    cancelWithdrawn: (now, limit) => writer.run("cancelWithdrawn", now, limit),
     watchMailboxes: (listener) => writer.watchMailboxes(listener),
     watchOutcomes: (listener) => writer.watchOutcomes(listener),
   };

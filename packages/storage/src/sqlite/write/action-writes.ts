@@ -30,6 +30,7 @@ import { orNull, prepareQuery } from "../schema/query.ts";
 import type { ChangeJournal } from "./change-journal.ts";
 import { createMailboxEntry } from "./mailbox-entry.ts";
 import { CountChanges } from "./message-counts.ts";
+import { createOverdueEnds, type OverdueEnds } from "./overdue-messages.ts";
 import { SettledCounts } from "./statistics-writes.ts";
 
 /** Who acts, and why: a job, which says so itself, or a user. */
@@ -41,10 +42,12 @@ export type ActionSource =
 export class ActionTotals {
   readonly countChanges = new CountChanges();
   readonly settledCounts = new SettledCounts();
+  /** Once a mailbox was full. */
+  overdue?: OverdueEnds;
 }
 
 /** Acts on rows that were read in the same transaction. */
-export function createActions(db: DatabaseSync) {
+export function createActions(db: DatabaseSync, journal: ChangeJournal) {
   /**
    * A fence more: who lost its claim cannot report on it. What the last attempt
    * left to be done is not done any more.
@@ -80,15 +83,44 @@ export function createActions(db: DatabaseSync) {
      WHERE seq = ?2 AND status_url IS NOT NULL
        AND coalesce(status_until, expires_at) < ?1`,
   );
+  /** Parameters: subscription. Index: the primary key. */
+  const mailboxOf = prepareQuery<[mailbox: number | null]>(
+    db,
+    "SELECT mailbox FROM subscriptions WHERE seq = ?",
+  );
   const mailboxEntry = createMailboxEntry(db);
+  const createOverdue = createOverdueEnds(db, journal);
+
+  /** Of what is fetched; if its mailbox is full, what is overdue there is ended. */
+  function decideFetched(
+    [, target]: WalkRow,
+    facts: ActionFacts,
+    order: ActionOrder,
+    totals: ActionTotals,
+  ): ActionDecision {
+    const [seq] = mailboxOf.get(target) ?? [];
+    if (!seq) return decideAction(facts, order);
+    const decide = () => {
+      const mailbox = mailboxEntry.findMailbox(seq);
+      return decideAction({ ...facts, ...(mailbox && { mailbox }) }, order);
+    };
+    const decision = decide();
+    if (decision.refused !== "not_queued") return decision;
+    totals.overdue ??= createOverdue(order.now, totals);
+    return totals.overdue.makeRoom(seq) ? decide() : decision;
+  }
+
   return (
     row: WalkRow,
     facts: ActionFacts,
     order: ActionOrder,
     source: ActionSource,
-    { countChanges, settledCounts }: ActionTotals,
+    totals: ActionTotals,
   ): ActionDecision => {
-    const decision = decideAction(facts, order);
+    const { countChanges, settledCounts } = totals;
+    const decision = order.pullProtocols.includes(facts.protocol)
+      ? decideFetched(row, facts, order, totals)
+      : decideAction(facts, order);
     if (decision.refused !== undefined) return decision;
     const [messageSeq, target, state] = row;
     const { nextAttemptAt, expiresAt, isFetched } = decision;
@@ -140,7 +172,7 @@ export function createActionWrites(db: DatabaseSync, journal: ChangeJournal) {
     `${walkSelect("")} WHERE d.message_seq = ? AND d.target = ?`,
   );
   const history = prepareQuery<ActionRow>(db, selectActions);
-  const act = createActions(db);
+  const act = createActions(db, journal);
 
   return {
     actOnDelivery(
@@ -152,16 +184,17 @@ export function createActionWrites(db: DatabaseSync, journal: ChangeJournal) {
       if (row === undefined) return undefined;
       const totals = new ActionTotals();
       const decision = act(row, toActionFacts(row), order, by, totals);
+      // Of one that is refused as well: what was overdue may have been ended.
+      journal.addCounts(totals.countChanges, order.now);
+      journal.addSettled(totals.settledCounts);
       if (decision.refused !== undefined) {
         const last = history.get(messageSeq, target);
         return {
+          ...decision,
           state: stateOf(row[2]),
-          refused: decision.refused,
           ...(last && { lastAction: actionRecords.fromRow(last) }),
         };
       }
-      journal.addCounts(totals.countChanges, order.now);
-      journal.addSettled(totals.settledCounts);
       return { state: decision.to };
     },
   };

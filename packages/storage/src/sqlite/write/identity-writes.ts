@@ -20,7 +20,6 @@ import {
   userRecords,
 } from "../schema/identity-tables.ts";
 import { prepareQuery } from "../schema/query.ts";
-import type { ChangeJournal } from "./change-journal.ts";
 import type { ChangeNotices } from "./change-notices.ts";
 import { createMailboxRemoval } from "./mailbox-writes.ts";
 
@@ -30,11 +29,7 @@ type Expected = number | undefined;
 /** Whether anything was changed, or that the version is another one. */
 export type IdentityAnswer = boolean | "IDENTITY_CHANGED";
 
-export function createIdentityWrites(
-  db: DatabaseSync,
-  journal: ChangeJournal,
-  notices: ChangeNotices,
-) {
+export function createIdentityWrites(db: DatabaseSync, notices: ChangeNotices) {
   /** Parameters: name, id. */
   const domainNamesake = prepareQuery<[one: number]>(
     db,
@@ -118,7 +113,7 @@ export function createIdentityWrites(
     db,
     "SELECT seq FROM mailboxes WHERE project_id = ?",
   );
-  const removeMailbox = createMailboxRemoval(db, journal, notices);
+  const removeMailbox = createMailboxRemoval(db, notices);
   const deleteProject = db.prepare("DELETE FROM projects WHERE id = ?");
   const noteDeleted = db.prepare(
     "INSERT OR IGNORE INTO deleted_projects (id) VALUES (?)",
@@ -220,7 +215,7 @@ export function createIdentityWrites(
         if (topicOfProject.get(id)) return false;
         deleteTemplateFiles.run(id);
         for (const statement of ofProject) statement.run(id);
-        for (const [seq] of mailboxesOfProject.all(id)) removeMailbox(seq, at);
+        for (const [seq] of mailboxesOfProject.all(id)) removeMailbox(seq);
         for (const [protocol, endpoint] of deleteFailingEndpoints.all(id)) {
           const projectId = id;
           notices.note({ kind: "endpoint", projectId, protocol, endpoint });

@@ -132,7 +132,7 @@ export function createJobWrites(
   const walk = createDeliveryWalk((sql) => prepareQuery(db, sql));
   const openMessages = createOpenMessages((sql) => prepareQuery(db, sql));
   const cancellation = createMessageCancellation(db, notices);
-  const act = createActions(db);
+  const act = createActions(db, journal);
   const isDeletedProject = createDeletedProjectCheck(db);
 
   /** `undefined`: the job did it before, and it matches again. */

@@ -18,6 +18,7 @@ import { defineTable, type RowOf } from "../schema/table.ts";
 import type { ChangeJournal } from "./change-journal.ts";
 import { createMailboxEntry } from "./mailbox-entry.ts";
 import { CountChanges } from "./message-counts.ts";
+import { createOverdueEnds } from "./overdue-messages.ts";
 import { SettledCounts } from "./statistics-writes.ts";
 
 const { waiting, failed } = stateCodes;
@@ -86,6 +87,7 @@ export function createLatestMessages(db: DatabaseSync, journal: ChangeJournal) {
      VALUES (?, ?, ${waiting}, 0, ?, ${queueStates.ready}, ?, ?)`,
   );
   const mailboxEntry = createMailboxEntry(db);
+  const createOverdue = createOverdueEnds(db, journal);
 
   return (target: number, defaults: MessageLives, now: EpochMs): void => {
     const [topicSeq, mailbox, protocol] = subscriber.get(target) ?? [];
@@ -102,7 +104,12 @@ export function createLatestMessages(db: DatabaseSync, journal: ChangeJournal) {
     const countChanges = new CountChanges();
     const settledCounts = new SettledCounts();
     const delivery = { messageSeq, target, mailbox, orderingKey };
-    const refused = mailboxEntry.admit(delivery, now, countChanges);
+    const refused = mailboxEntry.admit(
+      delivery,
+      now,
+      countChanges,
+      createOverdue(now, { countChanges, settledCounts }),
+    );
     countChanges.add(messageSeq, target, refused ? failed : waiting);
     if (refused) settledCounts.add(messageSeq, target, failed, now);
     journal.addCounts(countChanges, now);

@@ -5,12 +5,13 @@
  */
 
 import type { DatabaseSync } from "node:sqlite";
-import type { EpochMs, NewMailbox } from "@carillon/core";
+import type { EpochMs, MailboxRoom, NewMailbox } from "@carillon/core";
 import { reasonNotQueued } from "@carillon/core/rules";
 import { errorClassCodes, queueStates, stateCodes } from "../schema/codes.ts";
 import { newMailboxes } from "../schema/mailbox-table.ts";
 import { prepareQuery } from "../schema/query.ts";
 import type { CountChanges } from "./message-counts.ts";
+import type { OverdueEnds } from "./overdue-messages.ts";
 
 const { failed } = stateCodes;
 const { ready, leased, blocked, dead } = queueStates;
@@ -110,6 +111,12 @@ export function createMailboxEntry(db: DatabaseSync) {
     readyMailboxes.add(mailbox);
   }
 
+  function findMailbox(seq: number): MailboxRoom | undefined {
+    const [quota, depth, disabled] = settings.get(seq) ?? [];
+    if (quota === undefined || depth === undefined) return undefined;
+    return { quota, depth, ...(disabled === 1 && { disabled: true as const }) };
+  }
+
   return {
     /**
      * Takes a delivery in that was just written so that it may be leased; answers
@@ -119,14 +126,16 @@ export function createMailboxEntry(db: DatabaseSync) {
       delivery: QueuedDelivery,
       now: EpochMs,
       countChanges: CountChanges,
+      overdue: OverdueEnds,
     ): string | undefined {
       const { messageSeq, target, mailbox } = delivery;
-      if (enter.run(mailbox).changes > 0) {
+      const enters = () => enter.run(mailbox).changes > 0;
+      const own = [messageSeq, target] as const;
+      if (enters() || (overdue.makeRoom(mailbox, own) && enters())) {
         place(delivery, countChanges);
         return undefined;
       }
-      const row = settings.get(mailbox);
-      const known = row && toMailbox(row);
+      const known = findMailbox(mailbox);
       const reason = reasonNotQueued(known) ?? "";
       takeOut.run(messageSeq, target);
       refuse.run(
@@ -141,6 +150,8 @@ export function createMailboxEntry(db: DatabaseSync) {
       return reason;
     },
     place,
+    /** A mailbox as it stands. */
+    findMailbox,
     /**
      * Whether it failed because no mailbox took it. Until it is resent it was
      * handed out to nobody.
@@ -185,12 +196,4 @@ type Key = readonly [messageSeq: number, target: number];
 
 function isBefore([messageSeq, target]: Key, [other, otherTarget]: Key) {
   return messageSeq === other ? target < otherTarget : messageSeq < other;
-}
-
-function toMailbox([quota, depth, disabled]: readonly [
-  number,
-  number,
-  number,
-]) {
-  return { quota, depth, ...(disabled === 1 && { disabled: true as const }) };
 }

@@ -2,7 +2,6 @@
 
 import type { DatabaseSync } from "node:sqlite";
 import type { EpochMs, MailboxChange, NewMailbox } from "@carillon/core";
-import { cancelReasons } from "@carillon/core/rules";
 import { legacyConfirmCodes } from "../schema/codes.ts";
 import {
   type MailboxRow,
@@ -10,12 +9,11 @@ import {
   newMailboxes,
 } from "../schema/mailbox-table.ts";
 import { prepareQuery } from "../schema/query.ts";
-import { createCancellation } from "./cancellation.ts";
 import type { ChangeJournal } from "./change-journal.ts";
 import type { ChangeNotices } from "./change-notices.ts";
 import { createDeletedProjectCheck } from "./deleted-projects.ts";
-import { CountChanges } from "./message-counts.ts";
 import { createSubscriptionWrites } from "./subscription-writes.ts";
+import { createWithdrawals } from "./withdrawal-writes.ts";
 
 export function createMailboxWrites(
   db: DatabaseSync,
@@ -47,7 +45,7 @@ export function createMailboxWrites(
      WHERE s.mailbox = ? AND s.status < 4`,
   );
   const { deleteSubscription } = createSubscriptionWrites(db, journal, notices);
-  const removeMailbox = createMailboxRemoval(db, journal, notices);
+  const removeMailbox = createMailboxRemoval(db, notices);
 
   return {
     addMailbox(
@@ -82,39 +80,24 @@ export function createMailboxWrites(
       const row = byName.get(projectId, name);
       if (row === undefined) return false;
       const { seq } = mailboxes.fromRow(row);
+      removeMailbox(seq);
       for (const [topicName, id] of subscriptionsOf.all(seq)) {
         deleteSubscription(projectId, topicName, id, at);
       }
-      removeMailbox(seq, at);
       return true;
     },
   };
 }
 
-/** Removes a mailbox that nothing is subscribed with, and cancels what is in it. */
+/** Removes a mailbox; what is in it is cancelled later. */
 export function createMailboxRemoval(
   db: DatabaseSync,
-  journal: ChangeJournal,
   notices: ChangeNotices,
-) {
-  /** Parameters: mailbox. Index: deliveries_queued. */
-  const openIn = prepareQuery<
-    [messageSeq: number, target: number, state: number]
-  >(
-    db,
-    `SELECT message_seq, target, state
-     FROM deliveries INDEXED BY deliveries_queued
-     WHERE mailbox = ? AND queue_state BETWEEN 1 AND 3`,
-  );
+): (seq: number) => void {
+  const withdrawals = createWithdrawals(db);
   const remove = db.prepare("DELETE FROM mailboxes WHERE seq = ?");
-  const cancel = createCancellation(db);
-
-  return (seq: number, at: EpochMs): void => {
-    const countChanges = new CountChanges();
-    for (const delivery of openIn.all(seq)) {
-      cancel(delivery, cancelReasons.unsubscribed, at, countChanges);
-    }
-    journal.addCounts(countChanges, at);
+  return (seq) => {
+    withdrawals.addMailbox(seq);
     remove.run(seq);
     notices.note({ kind: "mailbox", mailbox: seq });
   };

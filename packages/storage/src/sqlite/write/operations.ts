@@ -34,6 +34,7 @@ import { createSubscriptionUserWrites } from "./subscription-user-writes.ts";
 import { createSubscriptionWrites } from "./subscription-writes.ts";
 import { createTemplateWrites } from "./template-writes.ts";
 import { createTopicWrites } from "./topic-writes.ts";
+import { createWithdrawalWrites } from "./withdrawal-writes.ts";
 
 export type Operations = ReturnType<typeof createOperations>;
 
@@ -68,6 +69,7 @@ export function createOperations(
     ...createRangeWrites(db, rules, journal),
     ...createDeliveryWrites(db, rules, journal),
     ...createQueueWrites(db, journal),
+    ...createWithdrawalWrites(db, journal),
     ...createLeaseWrites(db, journal),
     ...createReceiptWrites(db, journal),
     ...createDeliveryCheckWrites(db, journal),
@@ -76,7 +78,7 @@ export function createOperations(
     ...createInboundWrites(db, journal),
     ...createOptOutWrites(db),
     ...createMailEventWrites(db, journal),
-    ...createIdentityWrites(db, journal, notices),
+    ...createIdentityWrites(db, notices),
     ...createCounterWrites(db),
     ...createDetectionWrites(db),
     ...createAuditWrites(db),

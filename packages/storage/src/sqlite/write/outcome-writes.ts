@@ -30,6 +30,7 @@ import {
   type OutcomeColumns,
   toOutcomeColumns,
 } from "./outcome-columns.ts";
+import { createOverdueEnds, type OverdueEnds } from "./overdue-messages.ts";
 import { createReceiptJoin } from "./receipt-join.ts";
 import type { StateRules } from "./state-rules.ts";
 import { SettledCounts } from "./statistics-writes.ts";
@@ -39,6 +40,7 @@ interface Totals {
   readonly countChanges: CountChanges;
   readonly settledCounts: SettledCounts;
   readonly endIfCancelled: CancelledEnd;
+  readonly overdue: OverdueEnds;
   readonly writtenAt: EpochMs;
   /** Grows. */
   readonly unqueued: UnqueuedDelivery[];
@@ -140,6 +142,7 @@ export function createOutcomeWrites(
   const joinReceipts = createReceiptJoin(db);
   const mailboxEntry = createMailboxEntry(db);
   const createCancelledEnd = createCancelledEnds(db);
+  const createOverdue = createOverdueEnds(db, journal);
 
   /** The row that is being written, in the order of the columns. */
   const values = new Array<SQLInputValue>(names.length).fill(null);
@@ -251,12 +254,18 @@ export function createOutcomeWrites(
 
   /** What was written, and is for a mailbox, comes into it if that takes it. */
   function enterMailbox(state: number, mailbox: number, totals: Totals) {
-    const { countChanges, settledCounts, writtenAt, unqueued } = totals;
+    const { countChanges, settledCounts, overdue, writtenAt, unqueued } =
+      totals;
     const messageSeq = values[messageSeqAt] as number;
     const target = values[targetAt] as number;
     const orderingKey = values[orderingKeyAt] as string | null;
     const delivery = { messageSeq, target, mailbox, orderingKey };
-    const reason = mailboxEntry.admit(delivery, writtenAt, countChanges);
+    const reason = mailboxEntry.admit(
+      delivery,
+      writtenAt,
+      countChanges,
+      overdue,
+    );
     if (reason === undefined) return state;
     unqueued.push({ messageSeq, target, reason });
     settledCounts.add(messageSeq, target, failed, writtenAt);
@@ -346,6 +355,10 @@ export function createOutcomeWrites(
         countChanges,
         settledCounts,
       ),
+      overdue: createOverdue(columns.writtenAt, {
+        countChanges,
+        settledCounts,
+      }),
       writtenAt: columns.writtenAt,
       unqueued: [],
     };

@@ -15,23 +15,28 @@ import {
   decideClaim,
   decideLegacyReceive,
   maxEventsOfStream,
+  reasonNotQueued,
   reasonUnconfirmed,
   toEpochMs,
-  unfetchedError,
 } from "@carillon/core/rules";
 import { errorClassCodes, queueStates, stateCodes } from "../schema/codes.ts";
 import { claimFacts, dueTables } from "../schema/due-row.ts";
+import { firstEnded } from "../schema/ended-leases.ts";
 import { prepareQuery } from "../schema/query.ts";
 import { statusCodes } from "../schema/subscription-status.ts";
 import { defineTable, type RowOf } from "../schema/table.ts";
 import { createCancellation } from "./cancellation.ts";
 import type { ChangeJournal } from "./change-journal.ts";
 import { createMailboxEntry } from "./mailbox-entry.ts";
-import { createCancelledEnds } from "./message-cancellation.ts";
+import {
+  type CancelledEnd,
+  createCancelledEnds,
+} from "./message-cancellation.ts";
 import { CountChanges } from "./message-counts.ts";
+import { createOverdueEnds, type OverdueEnds } from "./overdue-messages.ts";
 import { SettledCounts } from "./statistics-writes.ts";
 
-const { waiting, sending, delivered, failed, expired } = stateCodes;
+const { waiting, sending, delivered, failed } = stateCodes;
 const { ready, leased, blocked, dead } = queueStates;
 
 /** A delivery that is in a mailbox, as what is done to it looks at it. */
@@ -64,17 +69,20 @@ const byMailbox = queuedFrom("INDEXED BY deliveries_queued");
 /** The topic of a delivery's subscription. Index: the primary key. */
 const topicOf = "(SELECT topic_seq FROM subscriptions WHERE seq = target)";
 
-/** How many leases of a mailbox end at most before others begin. */
-const maxEnded = 1000;
+/** How many messages that nobody wants any more one operation cancels at most. */
+const maxUnwanted = 500;
 
 /** How many leases a confirmation that names no message renews at most. */
 const maxRenewed = 1000;
 
 /** What an operation adds up, to be written once at its end. */
 interface Totals {
+  /** How many messages that are not wanted it has cancelled. */
+  unwanted: number;
   readonly countChanges: CountChanges;
   readonly settledCounts: SettledCounts;
-  readonly endIfCancelled: ReturnType<ReturnType<typeof createCancelledEnds>>;
+  readonly endIfCancelled: CancelledEnd;
+  readonly overdue: OverdueEnds;
 }
 
 export function createQueueWrites(db: DatabaseSync, journal: ChangeJournal) {
@@ -86,16 +94,20 @@ export function createQueueWrites(db: DatabaseSync, journal: ChangeJournal) {
     db,
     `SELECT ${queuedColumns}, ${facts.columns("d")}
      FROM deliveries AS d INDEXED BY deliveries_queued ${dueTables}
-     WHERE d.mailbox = ? AND d.queue_state = ${ready} AND d.lease_until IS NULL
-       AND d.expires_at > ?
+     WHERE d.mailbox = ? AND d.queue_state = ${ready} AND d.expires_at > ?
      ORDER BY d.message_seq, d.target LIMIT +?`,
   );
-  /** Leases and delays that are over. Parameters: mailbox, now, limit. */
+  /**
+   * Leases and delays of a mailbox that are over, as far as they are among the
+   * first of all. Parameters: now, mailbox. Index: deliveries_leased.
+   */
   const endedIn = prepareQuery<QueuedRow>(
     db,
-    `SELECT ${queuedColumns} FROM ${byMailbox}
-     WHERE d.mailbox = ? AND d.queue_state = ${leased} AND d.lease_until <= ?
-     ORDER BY d.lease_until LIMIT +?`,
+    `SELECT ${queuedColumns} FROM (${firstEnded}) AS e
+     CROSS JOIN deliveries AS d
+       ON d.message_seq = e.message_seq AND d.target = e.target
+     CROSS JOIN subscriptions AS s ON s.seq = d.target
+     WHERE e.mailbox = ?`,
   );
   /** The same of all mailboxes. Parameters: now, limit. */
   const ended = prepareQuery<QueuedRow>(
@@ -105,19 +117,13 @@ export function createQueueWrites(db: DatabaseSync, journal: ChangeJournal) {
      WHERE d.queue_state = ${leased} AND d.lease_until <= ?
      ORDER BY d.lease_until LIMIT +?`,
   );
-  /** The oldest message that is leased. Parameters: mailbox. */
+  /** The oldest message that is leased. Parameters: mailbox, now. */
   const oldestLeasedIn = prepareQuery<QueuedRow>(
     db,
     `SELECT ${queuedColumns} FROM ${byMailbox}
      WHERE d.mailbox = ? AND d.queue_state = ${leased} AND d.state = ${sending}
+       AND d.lease_until > ?
      ORDER BY d.message_seq, d.target LIMIT 1`,
-  );
-  /** Parameters: mailbox. Index: deliveries_queued. */
-  const anyLeasedIn = prepareQuery<[1]>(
-    db,
-    `SELECT 1 FROM deliveries INDEXED BY deliveries_queued
-     WHERE mailbox = ? AND queue_state = ${leased} AND state = ${sending}
-     LIMIT 1`,
   );
   /**
    * Leases of a stream. Parameters: mailbox, now, id after, before, attempts
@@ -129,13 +135,14 @@ export function createQueueWrites(db: DatabaseSync, journal: ChangeJournal) {
      WHERE d.mailbox = ? AND d.queue_state = ${leased} AND d.state = ${sending}
        AND d.lease_until > ? AND d.event_id > ? AND d.event_id < ?
        AND d.attempts < ?
+       AND EXISTS (SELECT 1 FROM mailboxes AS m WHERE m.seq = d.mailbox)
      ORDER BY d.event_id LIMIT +?`,
   );
   /** Parameters: mailbox, limit. */
   const deadIn = prepareQuery<QueuedRow>(
     db,
     `SELECT ${queuedColumns} FROM ${byMailbox}
-     WHERE d.mailbox = ? AND d.queue_state = ${dead} AND d.lease_until IS NULL
+     WHERE d.mailbox = ? AND d.queue_state = ${dead}
      ORDER BY d.message_seq, d.target LIMIT +?`,
   );
   /** The condition: the lease holds. */
@@ -150,24 +157,13 @@ export function createQueueWrites(db: DatabaseSync, journal: ChangeJournal) {
     `SELECT attempts, ordering_key, ${topicOf} FROM deliveries WHERE ${ifHeld}`,
   );
   /**
-   * Those of a message that stand so in a mailbox, and are not leased.
-   * Parameters: mailbox, queue state, message.
+   * Those of a message that stand so in a mailbox. Parameters: mailbox, queue
+   * state, message.
    */
   const ofMessage = prepareQuery<QueuedRow>(
     db,
     `SELECT ${queuedColumns} FROM ${byMailbox}
-     WHERE d.mailbox = ? AND d.queue_state = ? AND d.lease_until IS NULL
-       AND d.message_seq = ?`,
-  );
-  /**
-   * Those of many messages that are leased, or delayed: all such of the mailbox
-   * are walked, in the index alone. Parameters: mailbox, messages as JSON.
-   */
-  const leasedOf = prepareQuery<QueuedRow>(
-    db,
-    `SELECT ${queuedColumns} FROM ${byMailbox}
-     WHERE d.mailbox = ? AND d.queue_state = ${leased}
-       AND +d.message_seq IN (SELECT value FROM json_each(?))`,
+     WHERE d.mailbox = ? AND d.queue_state = ? AND d.message_seq = ?`,
   );
   /** Parameters: end of the lease, event, now, message, target. */
   const lease = db.prepare(
@@ -208,16 +204,16 @@ export function createQueueWrites(db: DatabaseSync, journal: ChangeJournal) {
     `UPDATE deliveries SET lease_until = ?, last_at = ? WHERE ${ifHeld}`,
   );
   /**
-   * Leases of a mailbox, those that end first, to no earlier end. Parameters: end
-   * of the lease, now, mailbox. Index: deliveries_queued.
+   * Leases of a mailbox, those of the oldest messages, to no earlier end.
+   * Parameters: end of the lease, now, mailbox. Index: deliveries_queued.
    */
   const renew = db.prepare(
     `UPDATE deliveries SET lease_until = ?1, last_at = ?2
      WHERE (message_seq, target) IN (
        SELECT message_seq, target FROM deliveries INDEXED BY deliveries_queued
        WHERE mailbox = ?3 AND queue_state = ${leased} AND state = ${sending}
-         AND lease_until < ?1
-       ORDER BY lease_until LIMIT ${maxRenewed})`,
+         AND lease_until > ?2
+       ORDER BY message_seq, target LIMIT ${maxRenewed}) AND lease_until < ?1`,
   );
   /** Parameters: attempts that do not count, message, target. */
   const giveBack = db.prepare(
@@ -245,23 +241,13 @@ export function createQueueWrites(db: DatabaseSync, journal: ChangeJournal) {
        last_error_class = NULL, last_error = NULL
      WHERE message_seq = ? AND target = ?`,
   );
-  /** Parameters: now, limit. Index: deliveries_expiring. */
-  const overdue = prepareQuery<
-    [messageSeq: number, target: number, state: number, topicSeq: number]
-  >(
-    db,
-    `SELECT message_seq, target, state, ${topicOf}
-     FROM deliveries INDEXED BY deliveries_expiring
-     WHERE expires_at <= ? AND queue_state < ${dead} AND state = ${waiting}
-     ORDER BY expires_at LIMIT +?`,
-  );
-  /** Parameters: now, error, message, target. Index: the primary key. */
-  const expire = db.prepare(
-    `UPDATE deliveries SET state = ${expired}, queue_state = NULL,
-       mailbox = NULL, lease_until = NULL, expires_at = NULL, last_at = ?,
-       last_duration_ms = 0, last_error_class = ${errorClassCodes.expired},
-       last_error = ?
-     WHERE message_seq = ? AND target = ?`,
+  /** Parameters: when it died, limit. Index: deliveries_dead. */
+  const forgetDead = db.prepare(
+    `UPDATE deliveries SET queue_state = NULL, mailbox = NULL
+     WHERE (message_seq, target) IN (
+       SELECT message_seq, target FROM deliveries INDEXED BY deliveries_dead
+       WHERE queue_state = ${dead} AND last_at <= ?
+       ORDER BY last_at LIMIT +?)`,
   );
   /** Parameters: mailbox. Index: the primary key. */
   const openStream = prepareQuery<[streams: number]>(
@@ -279,11 +265,6 @@ export function createQueueWrites(db: DatabaseSync, journal: ChangeJournal) {
     `UPDATE mailboxes SET confirms_by_id = 1
      WHERE seq = ? AND confirms_by_id = 0`,
   );
-  const roomIn = prepareQuery<[room: number]>(
-    db,
-    `SELECT max(0, quota - depth) FROM mailboxes
-     WHERE seq = ? AND disabled = 0`,
-  );
   /** Whom it was for, deleted since. Parameters: subscription. */
   const deletedStatus = prepareQuery<[status: number]>(
     db,
@@ -293,6 +274,7 @@ export function createQueueWrites(db: DatabaseSync, journal: ChangeJournal) {
   const mailboxEntry = createMailboxEntry(db);
   const cancel = createCancellation(db);
   const createCancelledEnd = createCancelledEnds(db);
+  const createOverdue = createOverdueEnds(db, journal);
 
   /** Does it, and writes what it added up. */
   function operate<Result>(
@@ -302,7 +284,13 @@ export function createQueueWrites(db: DatabaseSync, journal: ChangeJournal) {
     const countChanges = new CountChanges();
     const settledCounts = new SettledCounts();
     const endIfCancelled = createCancelledEnd(now, countChanges, settledCounts);
-    const result = work({ countChanges, settledCounts, endIfCancelled });
+    const result = work({
+      unwanted: 0,
+      countChanges,
+      settledCounts,
+      endIfCancelled,
+      overdue: createOverdue(now, { countChanges, settledCounts }),
+    });
     journal.addCounts(countChanges, now);
     journal.addSettled(settledCounts);
     return result;
@@ -356,6 +344,12 @@ export function createQueueWrites(db: DatabaseSync, journal: ChangeJournal) {
         const decision = decide(row);
         if (decision !== "send") {
           const { countChanges, settledCounts } = totals;
+          if (totals.unwanted === maxUnwanted) {
+            // Whoever waits looks again, and comes further.
+            countChanges.readyMailboxes.add(mailbox);
+            return leases;
+          }
+          totals.unwanted++;
           const reason = cancelReasons[decision];
           cancel(queued, reason, now, countChanges, settledCounts);
         } else if (queued[3] >= maxDeliveries) buryRow(queued, now, totals);
@@ -460,8 +454,7 @@ export function createQueueWrites(db: DatabaseSync, journal: ChangeJournal) {
     maxDeliveries: number,
     totals: Totals,
   ): void {
-    const rows = endedIn.all(mailbox, now, maxEnded);
-    endEach(rows, now, maxDeliveries, totals);
+    endEach(endedIn.all(now, mailbox), now, maxDeliveries, totals);
   }
 
   function confirmRow(
@@ -474,6 +467,12 @@ export function createQueueWrites(db: DatabaseSync, journal: ChangeJournal) {
     settledCounts.add(messageSeq, target, delivered, now);
     noteSettled(messageSeq, target, topic, "delivered");
     if (orderingKey !== null) countChanges.readyMailboxes.add(mailbox);
+  }
+
+  function hasRoom(mailbox: number, { makeRoom }: OverdueEnds): boolean {
+    const takesOne = () =>
+      reasonNotQueued(mailboxEntry.findMailbox(mailbox)) === undefined;
+    return takesOne() || (makeRoom(mailbox) && takesOne());
   }
 
   /** Does it to those whose lease holds, and answers which these were. */
@@ -598,7 +597,8 @@ export function createQueueWrites(db: DatabaseSync, journal: ChangeJournal) {
         const [confirmsById, lastGetAt] = legacyState.get(mailbox) ?? [];
         if (confirmsById === undefined) return [];
         endOf(mailbox, now, maxDeliveries, totals);
-        const hasLeased = anyLeasedIn.get(mailbox) !== undefined;
+        const oldest = oldestLeasedIn.get(mailbox, now);
+        const hasLeased = oldest !== undefined;
         const meaning = decideLegacyReceive({
           hasLeased,
           lastGetAt: lastGetAt ?? undefined,
@@ -607,9 +607,7 @@ export function createQueueWrites(db: DatabaseSync, journal: ChangeJournal) {
           legacyConfirm,
           confirmsById: confirmsById === 1,
         });
-        const oldest =
-          meaning === "confirm" ? oldestLeasedIn.get(mailbox) : undefined;
-        if (oldest) {
+        if (oldest && meaning === "confirm") {
           confirmRow(oldest, now, totals);
           renew.run(now + leaseMs, now, mailbox);
         }
@@ -627,13 +625,12 @@ export function createQueueWrites(db: DatabaseSync, journal: ChangeJournal) {
       now: EpochMs,
     ): number =>
       operate(now, (totals) => {
-        const distinct = [...new Set(messageSeqs)];
-        const rows = [
-          ...leasedOf.all(mailbox, JSON.stringify(distinct)),
-          ...[ready, blocked].flatMap((state) =>
-            distinct.flatMap((seq) => ofMessage.all(mailbox, state, seq)),
+        if (legacyState.get(mailbox) === undefined) return 0;
+        const rows = [...new Set(messageSeqs)].flatMap((seq) =>
+          [leased, ready, blocked].flatMap((state) =>
+            ofMessage.all(mailbox, state, seq),
           ),
-        ];
+        );
         for (const row of rows) {
           if (isSuccess) confirmRow(row, now, totals);
           else giveBackRow(row, 0, now, totals);
@@ -650,15 +647,17 @@ export function createQueueWrites(db: DatabaseSync, journal: ChangeJournal) {
       now: EpochMs,
     ): number =>
       operate(now, (totals) => {
-        const { countChanges } = totals;
-        const [room = 0] = roomIn.get(mailbox) ?? [];
+        const { countChanges, overdue } = totals;
         const rows =
           "limit" in choice
-            ? deadIn.all(mailbox, Math.min(choice.limit, room))
-            : [...new Set(choice.messageSeqs)]
-                .flatMap((seq) => ofMessage.all(mailbox, dead, seq))
-                .slice(0, room);
+            ? deadIn.all(mailbox, choice.limit)
+            : [...new Set(choice.messageSeqs)].flatMap((seq) =>
+                ofMessage.all(mailbox, dead, seq),
+              );
+        let redriven = 0;
         for (const row of rows) {
+          if (!hasRoom(mailbox, overdue)) break;
+          redriven++;
           const [messageSeq, target, , attempts, , , orderingKey] = row;
           // It was never handed out: no mailbox took it.
           if (attempts === 0) countChanges.addUnqueued(messageSeq, -1);
@@ -668,24 +667,12 @@ export function createQueueWrites(db: DatabaseSync, journal: ChangeJournal) {
           const delivery = { messageSeq, target, mailbox, orderingKey };
           mailboxEntry.place(delivery, countChanges);
         }
-        return rows.length;
+        return redriven;
       }),
+    forgetDeadMessages: (diedBy: EpochMs, limit: number): number =>
+      Number(forgetDead.run(diedBy, limit).changes),
     expireMessages: (now: EpochMs, limit: number): number =>
-      operate(now, ({ countChanges, settledCounts, endIfCancelled }) => {
-        const rows = overdue.all(now, limit);
-        for (const [messageSeq, target, state, topicSeq] of rows) {
-          if (endIfCancelled(messageSeq, target, state)) continue;
-          const unblocked = mailboxEntry.findOrdered(messageSeq, target);
-          if (unblocked !== undefined) {
-            countChanges.readyMailboxes.add(unblocked);
-          }
-          expire.run(now, unfetchedError, messageSeq, target);
-          countChanges.move(messageSeq, target, state, expired);
-          settledCounts.add(messageSeq, target, expired, now);
-          noteSettled(messageSeq, target, topicSeq, "expired");
-        }
-        return rows.length;
-      }),
+      operate(now, ({ overdue }) => overdue.endFirst(limit)),
   };
 }
 

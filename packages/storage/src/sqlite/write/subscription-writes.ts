@@ -10,12 +10,10 @@ import type {
   WrongCodeKeys,
 } from "@carillon/core";
 import {
-  cancelReasons,
   isUnsubscribable,
   mayTryCode,
   noticeContent,
 } from "@carillon/core/rules";
-import { stateCodes } from "../schema/codes.ts";
 import { filterPolicies } from "../schema/filter-policies.ts";
 import { toMessageRow } from "../schema/message-table.ts";
 import { prepareQuery } from "../schema/query.ts";
@@ -27,14 +25,13 @@ import {
   subscriptions,
   subscriptionTables,
 } from "../schema/subscription-table.ts";
-import { createCancellation } from "./cancellation.ts";
 import type { ChangeJournal } from "./change-journal.ts";
 import type { ChangeNotices } from "./change-notices.ts";
 import { createConfirmationCounts } from "./confirmation-counts.ts";
 import { createLatestMessages } from "./latest-message.ts";
 import { createMailboxes } from "./mailbox-entry.ts";
-import { CountChanges } from "./message-counts.ts";
 import { createNoticeWrite, type DeliveryLease } from "./message-writes.ts";
+import { createWithdrawals } from "./withdrawal-writes.ts";
 
 const { unconfirmed, confirmed, cancelled, deleted } = statusCodes;
 
@@ -103,19 +100,9 @@ export function createSubscriptionWrites(
   const setCodeExpiry = db.prepare(
     "UPDATE subscriptions SET code_expires_at = ? WHERE seq = ?",
   );
-  /** Parameters: subscription. Indexes: primary key, deliveries_queued. */
-  const unfetched = prepareQuery<
-    [messageSeq: number, target: number, state: number]
-  >(
-    db,
-    `SELECT d.message_seq, d.target, d.state FROM subscriptions AS s
-     CROSS JOIN deliveries AS d INDEXED BY deliveries_queued
-       ON d.mailbox = s.mailbox AND d.target = s.seq
-     WHERE s.seq = ? AND d.state = ${stateCodes.waiting}`,
-  );
   const findOrAddMailbox = createMailboxes(db);
   const addLatest = createLatestMessages(db, journal);
-  const cancelDelivery = createCancellation(db);
+  const withdrawals = createWithdrawals(db);
   const count = createCount(db);
   const writeNotice = createNoticeWrite(db, journal);
   const confirmations = createConfirmationCounts(db);
@@ -164,15 +151,6 @@ export function createSubscriptionWrites(
   /** Who receives the topic's messages, or how, is another now. */
   function tellAudience(topicSeq: number): void {
     notices.note({ kind: "subscriptions", topicSeq });
-  }
-
-  /** What waits to be fetched through it is cancelled. */
-  function cancelUnfetched(seq: number, at: EpochMs): void {
-    const countChanges = new CountChanges();
-    for (const delivery of unfetched.all(seq)) {
-      cancelDelivery(delivery, cancelReasons.unsubscribed, at, countChanges);
-    }
-    journal.addCounts(countChanges, at);
   }
 
   function insertCounted(subscription: NewSubscription): number {
@@ -337,7 +315,7 @@ export function createSubscriptionWrites(
       if (seq === undefined || topicSeq === undefined) return false;
       markDeleted.run(at, seq);
       count(projectId, topicSeq, seq, -1);
-      cancelUnfetched(seq, at);
+      withdrawals.addSubscription(seq);
       tellAudience(topicSeq);
       return true;
     },

@@ -17,6 +17,7 @@ import type { ChangeJournal } from "./change-journal.ts";
 import type { ChangeNotices } from "./change-notices.ts";
 import { createDeletedProjectCheck } from "./deleted-projects.ts";
 import { CountChanges } from "./message-counts.ts";
+import { createWithdrawals } from "./withdrawal-writes.ts";
 
 const { confirmed, confirmationNotNeeded, deleted, deletedWithTopic } =
   statusCodes;
@@ -160,25 +161,12 @@ function createTopicRemoval(db: DatabaseSync, journal: ChangeJournal) {
                      WHERE s.seq = d.target AND s.topic_seq = ?1))
        AND d.state IN (${stateCodes.waiting}, ${stateCodes.retrying})`,
   );
-  /**
-   * What the topic's subscribers are to fetch, which is never among what is due.
-   * Parameters: topic. Indexes: subscriptions_of_topic, deliveries_queued.
-   */
-  const inMailboxes = prepareQuery<
-    [messageSeq: number, target: number, state: number]
-  >(
-    db,
-    `SELECT d.message_seq, d.target, d.state
-     FROM subscriptions AS s INDEXED BY subscriptions_of_topic
-     CROSS JOIN deliveries AS d INDEXED BY deliveries_queued
-       ON d.mailbox = s.mailbox AND d.target = s.seq
-     WHERE s.topic_seq = ? AND s.status < 4 AND d.state = ${stateCodes.waiting}`,
-  );
+  const withdrawals = createWithdrawals(db);
   const cancel = createCancellation(db);
 
   return (projectId: string, seq: number, at: EpochMs): void => {
     // Before the subscriptions leave the index that finds them.
-    const unfetched = inMailboxes.all(seq);
+    withdrawals.addTopic(seq);
     uncount.run(seq, projectId);
     deleteTopic.run(at, seq);
     deleteTags.run(seq);
@@ -191,7 +179,7 @@ function createTopicRemoval(db: DatabaseSync, journal: ChangeJournal) {
     // left to its outcome. So are ranges, in which attempts may be under way
     // too; who walks the rest of one finds everybody cancelled.
     const countChanges = new CountChanges();
-    for (const delivery of [...openDeliveries.all(seq), ...unfetched]) {
+    for (const delivery of openDeliveries.all(seq)) {
       cancel(delivery, cancelReasons.topic_deleted, at, countChanges);
     }
     journal.addCounts(countChanges, at);

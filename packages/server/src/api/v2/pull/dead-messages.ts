@@ -81,7 +81,7 @@ export function deadMessageRoutes(app: HttpApp, ports: PullPorts): void {
       schema: {
         summary: "Lists messages that were not confirmed in time",
         description:
-          "The dead letters of a mailbox: handed out as often as `pull.maxDeliveries` allows, or come when the mailbox was full or disabled. They stay until they are redriven.",
+          "The dead letters of a mailbox: handed out as often as `pull.maxDeliveries` allows, or come when the mailbox was full or disabled. They stay until they are redriven, for `pull.deadLetterDays` at most.",
         tags,
         params: mailboxParams,
         querystring: Type.Object({

@@ -173,6 +173,24 @@ test("what is handed out in vain is dead, until it is redriven", async () => {
   assert.equal(again[0].deliveryCount, 1);
 });
 
+test("a resend keeps to the quota, and says what it is", async () => {
+  const { server, post } = await setUp();
+  await using _ = server;
+  await ask(server, "PATCH", "/api/v2/subscribers/device", { quota: 1 });
+  await publishAll(server, "a", "b");
+  const { body } = await ask(server, "GET", `${base}/dead`);
+  const [{ deliveryId }] = body.dead;
+  const resend = () =>
+    ask(server, "POST", `/api/v2/deliveries/${deliveryId}/resend`, {});
+  const refused = await resend();
+  assert.equal(refused.status, 409);
+  assert.equal(refused.body.code, "DELIVERY_NOT_QUEUED");
+  assert.match(refused.body.detail, /quota is 1/);
+  await post("messages:ack", { leaseIds: leasesOf(await fetchAll(server)) });
+  assert.equal((await resend()).status, 200);
+  assert.deepEqual(texts(await fetchAll(server)), ["b"]);
+});
+
 test("a long poll is answered when something comes, or when its time is over", async () => {
   const { server } = await setUp();
   await using _ = server;

@@ -212,12 +212,35 @@ CREATE TABLE mailboxes (
   -- When the last GET of the Notipy protocol came that found something leased, or
   -- leased it.
   last_get_at    INTEGER,
-  -- Deliveries in queue states 1 to 3.
-  depth          INTEGER NOT NULL DEFAULT 0,
   -- Streams that were opened.
   streams        INTEGER NOT NULL DEFAULT 0,
   created_at     INTEGER NOT NULL
 ) STRICT;
+
+-- How full mailboxes are. In rows of their own, a tenth as long: a fan-out writes one
+-- for each delivery.
+CREATE TABLE mailbox_depths (
+  mailbox  INTEGER PRIMARY KEY,
+  -- Deliveries in queue states 1 to 3.
+  depth    INTEGER NOT NULL DEFAULT 0,
+  -- The quota; 0: it is disabled.
+  capacity INTEGER NOT NULL
+) STRICT;
+
+CREATE TRIGGER mailboxes_added AFTER INSERT ON mailboxes
+BEGIN
+  INSERT INTO mailbox_depths (mailbox, capacity)
+    VALUES (NEW.seq, iif(NEW.disabled = 0, NEW.quota, 0));
+END;
+CREATE TRIGGER mailboxes_changed AFTER UPDATE OF quota, disabled ON mailboxes
+BEGIN
+  UPDATE mailbox_depths SET capacity = iif(NEW.disabled = 0, NEW.quota, 0)
+    WHERE mailbox = NEW.seq;
+END;
+CREATE TRIGGER mailboxes_removed AFTER DELETE ON mailboxes
+BEGIN
+  DELETE FROM mailbox_depths WHERE mailbox = OLD.seq;
+END;
 
 CREATE UNIQUE INDEX mailboxes_id ON mailboxes (id);
 CREATE UNIQUE INDEX mailboxes_name ON mailboxes (project_id, name);
@@ -658,7 +681,7 @@ CREATE INDEX deliveries_exceptional ON deliveries (message_seq, state, target)
 CREATE TRIGGER deliveries_leave AFTER UPDATE OF queue_state ON deliveries
   WHEN OLD.queue_state < 4 AND (NEW.queue_state IS NULL OR NEW.queue_state = 4)
 BEGIN
-  UPDATE mailboxes SET depth = depth - 1 WHERE seq = OLD.mailbox;
+  UPDATE mailbox_depths SET depth = depth - 1 WHERE mailbox = OLD.mailbox;
 END;
 CREATE TRIGGER deliveries_next AFTER UPDATE OF queue_state ON deliveries
   WHEN OLD.ordering_key IS NOT NULL
@@ -679,7 +702,7 @@ END;
 CREATE TRIGGER deliveries_return AFTER UPDATE OF queue_state ON deliveries
   WHEN NEW.queue_state < 4 AND (OLD.queue_state IS NULL OR OLD.queue_state = 4)
 BEGIN
-  UPDATE mailboxes SET depth = depth + 1 WHERE seq = NEW.mailbox;
+  UPDATE mailbox_depths SET depth = depth + 1 WHERE mailbox = NEW.mailbox;
 END;
 
 -- Attempts before the last one, which stands in the delivery's own row.

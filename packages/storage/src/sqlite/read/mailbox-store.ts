@@ -14,6 +14,7 @@ import {
   type MailboxRow,
   mailboxAccounts,
   mailboxes,
+  withDepths,
 } from "../schema/mailbox-table.ts";
 import { ReadCache } from "./read-cache.ts";
 
@@ -23,7 +24,7 @@ export function createMailboxStore({
 }: Connections): MailboxStore {
   /** Parameters: project, name. Index: mailboxes_name. */
   const byName = reader.prepare<MailboxRow>(
-    `SELECT ${mailboxes.columns()} FROM mailboxes
+    `SELECT ${mailboxes.columns()} FROM ${withDepths()}
      WHERE project_id = ? AND name = ?`,
   );
   /** Parameters: project, name. Index: mailboxes_name. */
@@ -46,7 +47,7 @@ export function createMailboxStore({
   /** Parameters: project, after, limit. Index: mailboxes_of_project. */
   const ofProject = reader.prepare<MailboxRow>(
     `SELECT ${mailboxes.columns()}
-     FROM mailboxes INDEXED BY mailboxes_of_project
+     FROM ${withDepths("INDEXED BY mailboxes_of_project")}
      WHERE project_id = ? AND seq > ? ORDER BY seq LIMIT ?`,
   );
   /**
@@ -56,7 +57,7 @@ export function createMailboxStore({
   const countsOf = reader.prepare<
     [depth: number | null, leased: number, dead: number]
   >(
-    `SELECT (SELECT depth FROM mailboxes WHERE seq = ?1),
+    `SELECT (SELECT depth FROM mailbox_depths WHERE mailbox = ?1),
        (SELECT count(*) FROM deliveries INDEXED BY deliveries_queued
         WHERE mailbox = ?1 AND queue_state = 2
           AND state = ${stateCodes.sending}),

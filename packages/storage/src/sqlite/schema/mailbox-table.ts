@@ -36,7 +36,13 @@ export type MailboxRow = RowOf<Mailbox>;
 
 export type MailboxAccountRow = RowOf<MailboxAccount>;
 
+/** Its columns are those of {@link withDepths}. */
 export const mailboxes = defineTable("mailboxes", shape);
+
+/** Each mailbox with how full it is, in place of the table. */
+export const withDepths = (index = "") =>
+  `(SELECT mailboxes.*, depth FROM mailboxes ${index}
+    CROSS JOIN mailbox_depths ON mailbox = seq) AS mailboxes`;
 
 /** Without what messages that come and go change. */
 export const mailboxAccounts = defineTable(

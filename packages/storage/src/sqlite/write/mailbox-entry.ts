@@ -8,7 +8,7 @@ import type { DatabaseSync } from "node:sqlite";
 import type { EpochMs, MailboxRoom, NewMailbox } from "@carillon/core";
 import { reasonNotQueued } from "@carillon/core/rules";
 import { errorClassCodes, queueStates, stateCodes } from "../schema/codes.ts";
-import { newMailboxes } from "../schema/mailbox-table.ts";
+import { newMailboxes, withDepths } from "../schema/mailbox-table.ts";
 import { prepareQuery } from "../schema/query.ts";
 import type { CountChanges } from "./message-counts.ts";
 import type { OverdueEnds } from "./overdue-messages.ts";
@@ -27,13 +27,13 @@ export interface QueuedDelivery {
 export function createMailboxEntry(db: DatabaseSync) {
   /** Parameters: mailbox. Index: the primary key. */
   const enter = db.prepare(
-    `UPDATE mailboxes SET depth = depth + 1
-     WHERE seq = ? AND disabled = 0 AND depth < quota`,
+    `UPDATE mailbox_depths SET depth = depth + 1
+     WHERE mailbox = ? AND depth < capacity`,
   );
   /** Parameters: mailbox. Index: the primary key. */
   const settings = prepareQuery<
     [quota: number, depth: number, disabled: number]
-  >(db, "SELECT quota, depth, disabled FROM mailboxes WHERE seq = ?");
+  >(db, `SELECT quota, depth, disabled FROM ${withDepths()} WHERE seq = ?`);
   /** It does not count as one that leaves it. Parameters: message, target. */
   const takeOut = db.prepare(
     `UPDATE deliveries SET mailbox = NULL

@@ -7,6 +7,7 @@ import {
   type MailboxRow,
   mailboxes,
   newMailboxes,
+  withDepths,
 } from "../schema/mailbox-table.ts";
 import { prepareQuery } from "../schema/query.ts";
 import type { ChangeJournal } from "./change-journal.ts";
@@ -25,7 +26,7 @@ export function createMailboxWrites(
   /** Parameters: project, name. Index: mailboxes_name. */
   const byName = prepareQuery<MailboxRow>(
     db,
-    `SELECT ${mailboxes.columns()} FROM mailboxes
+    `SELECT ${mailboxes.columns()} FROM ${withDepths()}
      WHERE project_id = ? AND name = ?`,
   );
   /** Parameters: each change or NULL, project, name. Index: mailboxes_name. */

@@ -21,9 +21,9 @@ export function createWithdrawals(db: DatabaseSync) {
   const ofSubscriptions = (condition: string) =>
     db.prepare(
       `INSERT INTO withdrawals (mailbox, target)
-       SELECT m.seq, s.seq FROM subscriptions AS s ${condition}`,
+       SELECT m.mailbox, s.seq FROM subscriptions AS s ${condition}`,
     );
-  const withMailbox = "CROSS JOIN mailboxes AS m ON m.seq = s.mailbox";
+  const withMailbox = "CROSS JOIN mailbox_depths AS m ON m.mailbox = s.mailbox";
   /** Parameters: subscription. Indexes: primary keys. */
   const ofOne = ofSubscriptions(
     `${withMailbox} WHERE s.seq = ? AND m.depth > 0`,
@@ -36,7 +36,7 @@ export function createWithdrawals(db: DatabaseSync) {
   /** Parameters: mailbox. Index: the primary key. */
   const ofMailbox = db.prepare(
     `INSERT INTO withdrawals (mailbox)
-     SELECT seq FROM mailboxes WHERE seq = ? AND depth > 0`,
+     SELECT mailbox FROM mailbox_depths WHERE mailbox = ? AND depth > 0`,
   );
   return {
     addSubscription: (seq: number): void => void ofOne.run(seq),

@@ -30,6 +30,17 @@ export function createMailboxEntry(db: DatabaseSync) {
     `UPDATE mailbox_depths SET depth = depth + 1
      WHERE mailbox = ? AND depth < capacity`,
   );
+  /** The same of many, each once. Parameters: mailboxes as JSON. */
+  const enterEach = prepareQuery<[mailbox: number]>(
+    db,
+    `UPDATE mailbox_depths SET depth = depth + 1
+     WHERE mailbox IN (SELECT value FROM json_each(?)) AND depth < capacity
+     RETURNING mailbox`,
+  );
+  /** Parameters: mailbox. Index: the primary key. */
+  const leave = db.prepare(
+    "UPDATE mailbox_depths SET depth = depth - 1 WHERE mailbox = ?",
+  );
   /** Parameters: mailbox. Index: the primary key. */
   const settings = prepareQuery<
     [quota: number, depth: number, disabled: number]
@@ -119,17 +130,33 @@ export function createMailboxEntry(db: DatabaseSync) {
 
   return {
     /**
+     * Takes a place in each of the mailboxes that has one, for deliveries that are
+     * admitted next; answers in which.
+     */
+    takePlaces: (mailboxes: readonly number[]): Set<number> =>
+      new Set(
+        enterEach.all(JSON.stringify(mailboxes)).map(([mailbox]) => mailbox),
+      ),
+    /** Those that nobody came for. */
+    leavePlaces(mailboxes: ReadonlySet<number>): void {
+      for (const mailbox of mailboxes) leave.run(mailbox);
+    },
+    /**
      * Takes a delivery in that was just written so that it may be leased; answers
      * why not, if so. It is `failed` then, and dead if there is the mailbox.
+     *
+     * @param places taken before, see {@link takePlaces}; the one that it uses goes
      */
     admit(
       delivery: QueuedDelivery,
       now: EpochMs,
       countChanges: CountChanges,
       overdue: OverdueEnds,
+      places?: Set<number>,
     ): string | undefined {
       const { messageSeq, target, mailbox } = delivery;
-      const enters = () => enter.run(mailbox).changes > 0;
+      const enters = () =>
+        places?.delete(mailbox) || enter.run(mailbox).changes > 0;
       const own = [messageSeq, target] as const;
       if (enters() || (overdue.makeRoom(mailbox, own) && enters())) {
         place(delivery, countChanges);

@@ -41,6 +41,8 @@ interface Totals {
   readonly settledCounts: SettledCounts;
   readonly endIfCancelled: CancelledEnd;
   readonly overdue: OverdueEnds;
+  /** Mailboxes in which there is a place for one of the outcomes. */
+  readonly places: Set<number>;
   readonly writtenAt: EpochMs;
   /** Grows. */
   readonly unqueued: UnqueuedDelivery[];
@@ -254,8 +256,8 @@ export function createOutcomeWrites(
 
   /** What was written, and is for a mailbox, comes into it if that takes it. */
   function enterMailbox(state: number, mailbox: number, totals: Totals) {
-    const { countChanges, settledCounts, overdue, writtenAt, unqueued } =
-      totals;
+    const { countChanges, settledCounts, overdue, places } = totals;
+    const { writtenAt, unqueued } = totals;
     const messageSeq = values[messageSeqAt] as number;
     const target = values[targetAt] as number;
     const orderingKey = values[orderingKeyAt] as string | null;
@@ -265,6 +267,7 @@ export function createOutcomeWrites(
       writtenAt,
       countChanges,
       overdue,
+      places,
     );
     if (reason === undefined) return state;
     unqueued.push({ messageSeq, target, reason });
@@ -343,6 +346,13 @@ export function createOutcomeWrites(
    * so that it holds up no other; what may pass (the disk, a lock) fails them
    * all, to be written again.
    */
+  function takePlaces({ columns }: OutcomeColumns): Set<number> {
+    const mailboxes = columns[mailboxAt]?.filter(
+      (it) => typeof it === "number",
+    );
+    return mailboxes?.length ? mailboxEntry.takePlaces(mailboxes) : new Set();
+  }
+
   function writeAll(columns: OutcomeColumns, writeRow: WriteRow): WriteReport {
     const refused: RefusedOutcome[] = [];
     const countChanges = new CountChanges();
@@ -359,6 +369,8 @@ export function createOutcomeWrites(
         countChanges,
         settledCounts,
       }),
+      // One by one they would take as long as half of their rows.
+      places: takePlaces(columns),
       writtenAt: columns.writtenAt,
       unqueued: [],
     };
@@ -379,6 +391,7 @@ export function createOutcomeWrites(
         refused.push(replace(columns, row, reason, writeRow, totals));
       }
     }
+    mailboxEntry.leavePlaces(totals.places);
     journal.addCounts(countChanges, columns.writtenAt);
     journal.addSettled(settledCounts);
     return { refused, unqueued: totals.unqueued };

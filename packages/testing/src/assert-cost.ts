@@ -1,0 +1,66 @@
+/**
+ * What work costs, measured against other work of the same process. A bound in
+ * seconds would judge the machine, and what else it does.
+ */
+
+import assert from "node:assert/strict";
+
+/** Whether it waits makes no difference. */
+export type Work = () => unknown;
+
+export interface CostLimit {
+  readonly atMost: number;
+  /** The work it is measured against. */
+  readonly timesThatOf: Work;
+  /** Microseconds that the processor has worked; by default for this process. */
+  readonly cpuUs?: () => number;
+}
+
+/** More than one round is needed only where something else came in between. */
+const maxRounds = 10;
+
+/** Shorter work is repeated: the clock is not that fine on every system. */
+const minSampleUs = 5000;
+
+/**
+ * Asserts that the processor works at most so many times as long as for something
+ * else. Both are run in turns, and of each the least counts, as garbage and other
+ * threads only ever add to it; the first round that shows it is the last.
+ *
+ * To tell linear growth from quadratic, compare an input with one of a quarter of
+ * its length, and allow 8 times.
+ *
+ * @throws AssertionError after ten rounds
+ */
+export async function assertCost(
+  work: Work,
+  { atMost, timesThatOf, cpuUs = processCpuUs }: CostLimit,
+): Promise<void> {
+  // Not measured: the first run compiles, and would allow the work too much.
+  await sampleUs(timesThatOf, cpuUs);
+  let least = Number.POSITIVE_INFINITY;
+  let allowed = Number.POSITIVE_INFINITY;
+  for (let round = 0; round < maxRounds; round++) {
+    allowed = Math.min(allowed, atMost * (await sampleUs(timesThatOf, cpuUs)));
+    least = Math.min(least, await sampleUs(work, cpuUs));
+    if (least <= allowed) return;
+  }
+  assert.fail(
+    `It costs ${Math.round(least)} µs where ${Math.round(allowed)} µs are allowed, ${atMost} times the other.`,
+  );
+}
+
+/** Microseconds for one run. */
+async function sampleUs(work: Work, cpuUs: () => number): Promise<number> {
+  const begun = cpuUs();
+  for (let runs = 1; ; runs++) {
+    await work();
+    const tookUs = cpuUs() - begun;
+    if (tookUs >= minSampleUs) return tookUs / runs;
+  }
+}
+
+function processCpuUs(): number {
+  const { user, system } = process.cpuUsage();
+  return user + system;
+}

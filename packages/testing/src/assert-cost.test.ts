@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import { assertCost } from "./assert-cost.ts";
 
 describe("with a processor of its own", () => {
-  /** Work that takes so many microseconds, the last of them for ever. */
+  /** Work that takes so many microseconds, and the last of them ever after. */
   function createWork() {
     let us = 0;
     return {
@@ -34,9 +34,16 @@ describe("with a processor of its own", () => {
 
   test("what was held up now and then passes", async () => {
     const { cpuUs, taking } = createWork();
-    const work = taking(90_000, 80_000, 90_000, 30_000);
+    const work = taking(299_999, 80_000, 90_000, 30_000);
     const timesThatOf = taking(10_000);
     await assertCost(work, { atMost: 3, timesThatOf, cpuUs });
+  });
+
+  test("what costs far too much is not run again", async () => {
+    const { cpuUs, taking } = createWork();
+    const work = taking(300_001, 30_000);
+    const timesThatOf = taking(10_000);
+    await assert.rejects(assertCost(work, { atMost: 3, timesThatOf, cpuUs }));
   });
 
   test("a baseline that was slow at first does not excuse the work", async () => {

@@ -1,6 +1,7 @@
 /** Public surface of `@carillon/testing`. */
 
 export { answeringLate, answeringOutOfOrder } from "./answering.ts";
+export { assertCost, type CostLimit, type Work } from "./assert-cost.ts";
 export { createCountingIds } from "./counting-ids.ts";
 export { type FailurePlan, failing, type PlannedFailure } from "./failing.ts";
 export { interceptCalls } from "./intercept-calls.ts";

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { assertCost } from "@carillon/testing";
 import {
   complaint,
   exchangeDsn,
@@ -271,6 +272,8 @@ describe("hostile input ends soon, without an error", () => {
   };
   const million = 1_000_000;
   const header = "Content-Type: multipart/report; boundary=b\r\n\r\n";
+  const encodedStatus = `${header}--b\r\nContent-Type: message/delivery-status\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n`;
+  const usual = `${encodedStatus}${"Final-Recipient: rfc822; ann=40example.org\r\n".repeat(million / 40)}`;
   for (const [title, text] of Object.entries({
     "nothing at all": "",
     "one line without end": "x".repeat(million),
@@ -284,7 +287,7 @@ describe("hostile input ends soon, without an error", () => {
     "an end that never comes": `${header}--b\r\nContent-Type: message/delivery-status\r\n\r\n${"\r\n".repeat(400_000)}`,
     "spaces without end": `${header}--b\r\nContent-Type: message/delivery-status\r\n\r\n\r\n${" ".repeat(million)}`,
     "many recipients": `${header}--b\r\nContent-Type: message/delivery-status\r\n\r\n${"Action: failed\r\n\r\n".repeat(50_000)}`,
-    "equals signs": `${header}--b\r\nContent-Type: message/delivery-status\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n${"= ".repeat(500_000)}`,
+    "equals signs": `${encodedStatus}${"= ".repeat(500_000)}`,
     "angle brackets": `${header}--b\r\nContent-Type: message/feedback-report\r\n\r\nFeedback-Type: abuse\r\nOriginal-Mail-From: ${"<".repeat(60_000)}`,
     "numbers and dots": "5.1.".repeat(250_000),
     "an empty boundary":
@@ -292,11 +295,11 @@ describe("hostile input ends soon, without an error", () => {
     "a quote that stays open": `Content-Type: multipart/report; boundary="${"b".repeat(million)}`,
     "no text": Buffer.from(Array.from({ length: 256 }, (_, n) => n)).toString(),
   })) {
-    test(title, () => {
-      const startedAt = performance.now();
-      readMailReport(text, "");
-      const tookMs = performance.now() - startedAt;
-      assert.ok(tookMs < 1000, `${tookMs} ms`);
+    test(title, async () => {
+      await assertCost(() => readMailReport(text, ""), {
+        atMost: 10,
+        timesThatOf: () => readMailReport(usual, ""),
+      });
     });
   }
 });

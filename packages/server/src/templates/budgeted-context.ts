@@ -8,8 +8,8 @@ export class RenderingBudget extends RenderBudget {
   /** Texts that are HTML already. */
   readonly safeTexts: ReadonlySet<string>;
 
-  constructor(safeTexts: Iterable<string>) {
-    super();
+  constructor(safeTexts: Iterable<string>, cpuMs?: () => number) {
+    super(cpuMs);
     this.safeTexts = new Set(safeTexts);
   }
 }

@@ -46,8 +46,14 @@ class SyntaxProblem extends Error {
   }
 }
 
-/** @param clock what `'now'` is, to the `date` filter */
-export function createLiquidEngine(clock?: Pick<Clock, "now">): TemplateEngine {
+/**
+ * @param clock what `'now'` is, to the `date` filter
+ * @param cpuMs how long the processor has worked; by default for this thread
+ */
+export function createLiquidEngine(
+  clock?: Pick<Clock, "now">,
+  cpuMs?: () => number,
+): TemplateEngine {
   const compilers = {
     html: createCompiler("html", clock),
     none: createCompiler("none", clock),
@@ -68,7 +74,7 @@ export function createLiquidEngine(clock?: Pick<Clock, "now">): TemplateEngine {
       try {
         const templates = compiled.get(source);
         const { safe = {} } = options;
-        const budget = new RenderingBudget(Object.values(safe));
+        const budget = new RenderingBudget(Object.values(safe), cpuMs);
         const values = { ...withoutPrototypes(context), ...safe };
         toValueSync(
           liquid.renderer.renderTemplates(

@@ -127,6 +127,7 @@ function toTableRow(action: DeliveryAction): string {
             nextAttemptAt: undefined,
             expiresAt: undefined,
             protocol: "queue",
+            mailbox: { quota: 1, depth: 0 },
             message: { createdAt: now, expiresAt: addMs(now, 9) },
           },
           { action, now, lives: { queue: 9 }, pullProtocols },

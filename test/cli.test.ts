@@ -365,7 +365,6 @@ test("a second signal ends a slow stop at once", async () => {
   await ask("publish", "t", "x");
   await hanging.asked;
   const ended = once(slow.child, "exit");
-  const begun = performance.now();
   slow.child.kill("SIGTERM");
   // An echo of the first signal, as npm makes one, is not a second wish.
   slow.child.kill("SIGTERM");
@@ -373,8 +372,8 @@ test("a second signal ends a slow stop at once", async () => {
   assert.equal(slow.child.exitCode, null, "it did not finish what was begun");
   slow.child.kill("SIGTERM");
   const [code] = await ended;
+  // At the end of a whole stop it would be 0.
   assert.equal(code, 143);
-  assert.ok(performance.now() - begun < 3000);
 });
 
 test("the launcher says in one sentence which Node.js is needed", async () => {

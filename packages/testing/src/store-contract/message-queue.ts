@@ -499,6 +499,21 @@ export function testMessageQueue({ test }: Cases): void {
     assert.deepEqual(seqsOf(next), [third.seq]);
   });
 
+  test("what makes room in vain lets the next of its ordering key be leased", async (store, clock) => {
+    const topic = await addTopic(store);
+    const it = await subscribeMailbox(store, topic, { name: "till", quota: 3 });
+    const publish = (lifeMs: number) =>
+      publishTo(store, topic, [it], { lifeMs, orderingKey: "k" });
+    await publish(1000);
+    const second = await publish(9e6);
+    await publish(9e6);
+    await store.updateMailbox(projectId, "till", { quota: 1 });
+    clock.advance(1000);
+    assert.equal((await publish(9e6)).report.unqueued?.length, 1);
+    const next = await lease(store, it.mailbox, { atMs: 1000 });
+    assert.deepEqual(seqsOf(next), [second.seq]);
+  });
+
   test("redrives into a full mailbox in place of what is past its life there", async (store) => {
     const topic = await addTopic(store);
     const it = await subscribeMailbox(store, topic, { quota: 2 });

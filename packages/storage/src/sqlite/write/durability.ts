@@ -10,7 +10,8 @@ import type { OperationName } from "./operations.ts";
 
 /**
  * A lease that is undone is one that ended early: its message is handed out again,
- * as it may be after any lease.
+ * as it may be after any lease, and maybe under the same fence. What was cancelled
+ * or died as it was looked for is so again, and told again.
  */
 const withoutSync: ReadonlySet<string> = new Set<OperationName>([
   "leaseMessages",

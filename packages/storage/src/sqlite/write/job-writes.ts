@@ -239,6 +239,8 @@ export function createJobWrites(
       if (found === undefined) return undefined;
       const job = jobWork.fromRow(found);
       const { projectId, filter, position } = job;
+      // It looks at counts, which may have changed in this transaction.
+      journal.writeSums();
       const { rows, next } = walk.find(
         projectId,
         filter,

@@ -122,6 +122,23 @@ export function createMailboxEntry(db: DatabaseSync) {
     readyMailboxes.add(mailbox);
   }
 
+  /**
+   * Of one that was refused: what made room for it in vain may have stood before
+   * others of its ordering key.
+   */
+  function letNext(
+    { messageSeq, target, mailbox, orderingKey }: QueuedDelivery,
+    { readyMailboxes }: CountChanges,
+  ): void {
+    if (orderingKey === null) return;
+    const [free, held, next] = [ready, leased, blocked].map((state) =>
+      firstOther.get(mailbox, orderingKey, state, messageSeq, target),
+    );
+    if (free || held || !next) return;
+    move.run(ready, ...next);
+    readyMailboxes.add(mailbox);
+  }
+
   function findMailbox(seq: number): MailboxRoom | undefined {
     const [quota, depth, disabled] = settings.get(seq) ?? [];
     if (quota === undefined || depth === undefined) return undefined;
@@ -174,6 +191,7 @@ export function createMailboxEntry(db: DatabaseSync) {
         target,
       );
       countChanges.addUnqueued(messageSeq, 1);
+      if (known) letNext(delivery, countChanges);
       return reason;
     },
     place,

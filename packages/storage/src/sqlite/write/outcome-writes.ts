@@ -341,11 +341,7 @@ export function createOutcomeWrites(
     totals.endIfCancelled(messageSeq, target, state);
   }
 
-  /**
-   * Writes all rows. One that can never be written is replaced and reported,
-   * so that it holds up no other; what may pass (the disk, a lock) fails them
-   * all, to be written again.
-   */
+  /** At once for all: one statement each takes half as long as its row. */
   function takePlaces({ columns }: OutcomeColumns): Set<number> {
     const mailboxes = columns[mailboxAt]?.filter(
       (it) => typeof it === "number",
@@ -353,6 +349,11 @@ export function createOutcomeWrites(
     return mailboxes?.length ? mailboxEntry.takePlaces(mailboxes) : new Set();
   }
 
+  /**
+   * Writes all rows. One that can never be written is replaced and reported,
+   * so that it holds up no other; what may pass (the disk, a lock) fails them
+   * all, to be written again.
+   */
   function writeAll(columns: OutcomeColumns, writeRow: WriteRow): WriteReport {
     const refused: RefusedOutcome[] = [];
     const countChanges = new CountChanges();
@@ -369,7 +370,6 @@ export function createOutcomeWrites(
         countChanges,
         settledCounts,
       }),
-      // One by one they would take as long as half of their rows.
       places: takePlaces(columns),
       writtenAt: columns.writtenAt,
       unqueued: [],

@@ -123,6 +123,21 @@ test("adds up what its commands count, without those that failed", async () => {
   ]);
 });
 
+test("fails only the command whose sums cannot be written", async () => {
+  const { run, counts, db } = await setUp();
+  const count = (messageSeq: number): Command => ["count", [messageSeq]];
+  run([count(7)], 0);
+  // One more does not fit into an integer.
+  db.exec("UPDATE message_counts SET waiting = 9223372036854775807");
+  const { failures } = run([count(1), count(7), count(2)], 0);
+  assert.deepEqual([...(failures?.keys() ?? [])], [1]);
+  db.exec("DELETE FROM message_counts WHERE message_seq = 7");
+  assert.deepEqual(counts(), [
+    [1, 1],
+    [2, 1],
+  ]);
+});
+
 test("syncs what has to be, and no lease", async () => {
   const { run } = await setUp();
   const [sync, lease] = [command("sync"), command("leaseMessages")];

@@ -54,6 +54,10 @@ export function createTransactions(
     const until = performance.now() + maxMs;
     const results: unknown[] = [];
     const toBeSynced = isSynced(commands[from]?.[0] ?? "");
+    const other = commands.findIndex(
+      ([name], n) => n > from && isSynced(name) !== toBeSynced,
+    );
+    const end = other === -1 ? commands.length : other;
     try {
       if (toBeSynced !== syncs) {
         db.exec(`PRAGMA synchronous = ${toBeSynced ? "FULL" : "NORMAL"}`);
@@ -61,11 +65,11 @@ export function createTransactions(
       }
       begin.run();
     } catch (error) {
-      return allFailed(commands.length - from, error);
+      return allFailed(end - from, error);
     }
-    for (let i = from; i < commands.length; i++) {
+    for (let i = from; i < end; i++) {
       const command = commands[i];
-      if (command === undefined || isSynced(command[0]) !== toBeSynced) break;
+      if (command === undefined) break;
       try {
         results.push(execute(command));
       } catch {
@@ -75,8 +79,15 @@ export function createTransactions(
       }
       if (performance.now() > until) break;
     }
+    let changed: boolean;
     try {
-      const changed = journal.write();
+      changed = journal.write();
+    } catch {
+      // Of one of them, whose sums cannot be written.
+      rollback();
+      return oneByOne(commands.slice(from, from + results.length));
+    }
+    try {
       commit.run();
       return answer(results, undefined, changed);
     } catch (error) {

@@ -1,6 +1,6 @@
 /**
  * The thread that owns the writing connection: takes commands, answers once
- * they are on disk. It starts while the main thread still looks at the folder, so
+ * they are on disk, or committed where that is enough. It starts while the main thread still looks at the folder, so
  * it opens nothing before the first command.
  */
 

@@ -127,7 +127,7 @@ export class Writer implements StoreChanges {
 
   /**
    * Runs an operation in a transaction of its own or with others; resolves
-   * once it is on disk.
+   * once it is on disk, or committed if it need not be synced (`durability.ts`).
    *
    * @throws CarillonError STORAGE_FULL, STORAGE_UNAVAILABLE, STORAGE_REFUSED;
    * then it changed nothing, unless the thread died: then nobody knows.
